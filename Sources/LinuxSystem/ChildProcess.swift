@@ -1,0 +1,106 @@
+internal import CLinux
+internal import Glibc
+
+/// A child that `clone` made: its number as this process sees it, and a descriptor that stands for it even after the
+/// number was given to somebody else (pidfd_open(2)).
+package struct ChildProcess: ~Copyable {
+    package let pid: Int32
+    package let pidfd: FileDescriptor
+}
+
+package enum CloneResult: ~Copyable {
+    case parent(ChildProcess)
+    case child
+}
+
+/// `clone3(2)`: a new process with new namespaces, on a copy of this one's memory. The process has one thread, so the
+/// child may go on in Swift; it must end in `execve` or `exitNow`, because nobody unwinds it.
+///
+/// - Parameter intoCgroup: a cgroup v2 directory in which the child is born, or nil.
+package func clone(
+    _ namespaces: NamespaceFlags, intoCgroup: Int32? = nil, asSibling: Bool = false
+) throws(SystemError) -> CloneResult {
+    var pidfd: Int32 = -1
+    let flags = namespaces.rawValue | (asSibling ? CL_CLONE_PARENT : 0)
+    let pid = try check(cl_clone3(flags, &pidfd, intoCgroup ?? -1), "clone3")
+    if pid == 0 { return .child }
+    return .parent(ChildProcess(pid: Int32(pid), pidfd: FileDescriptor(owning: pidfd)))
+}
+
+/// Ends this process at once: no destructors, no buffers, no handlers.
+package func exitNow(_ status: Int32) -> Never {
+    _exit(status)
+}
+
+/// How a process ended, and the exit status that a shell would report for it (128 + signal).
+package enum ProcessEnd: Equatable, Sendable {
+    case exited(Int32)
+    case killed(signal: Int32)
+
+    package init(waitStatus: Int32) {
+        self = cl_wifsignaled(waitStatus) != 0 ? .killed(signal: cl_wtermsig(waitStatus)) : .exited(cl_wexitstatus(waitStatus))
+    }
+
+    package var shellStatus: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .killed(let signal): 128 + signal
+        }
+    }
+}
+
+/// Waits until the child `pid` has ended.
+@discardableResult
+package func waitForEnd(of pid: Int32) throws(SystemError) -> ProcessEnd {
+    var status: Int32 = 0
+    try checkRetrying("wait4") { cl_wait4(pid, &status, 0) }
+    return ProcessEnd(waitStatus: status)
+}
+
+/// Collects one child that has ended, any if `pid` is -1; nil when none has.
+package func collectEnded(_ pid: Int32 = -1) -> (pid: Int32, end: ProcessEnd)? {
+    var status: Int32 = 0
+    let result = cl_wait4(pid, &status, WNOHANG)
+    return result > 0 ? (Int32(result), ProcessEnd(waitStatus: status)) : nil
+}
+
+package func sendSignal(_ signal: Int32, to pid: Int32) throws(SystemError) {
+    try check(cl_kill(pid, signal), "kill")
+}
+
+extension FileDescriptor {
+    /// `pidfd_open(2)`; ESRCH when there is no such process.
+    package static func process(_ pid: Int32) throws(SystemError) -> FileDescriptor {
+        FileDescriptor(owning: try check(cl_pidfd_open(pid, 0), "pidfd_open"))
+    }
+
+    /// `pidfd_send_signal(2)`
+    package borrowing func signal(_ signal: Int32) throws(SystemError) {
+        try check(cl_pidfd_send_signal(rawValue, signal), "pidfd_send_signal")
+    }
+
+    /// Waits until the descriptor can be read (for a pidfd: until the process has ended); false after `milliseconds`
+    /// (-1: forever).
+    package borrowing func waitReadable(milliseconds: Int32 = -1) throws(SystemError) -> Bool {
+        var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
+        return try checkRetrying("poll") { cl_poll(&entry, 1, milliseconds) } > 0
+    }
+}
+
+/// A list of C strings ending in a null pointer, as execve(2) takes it. Made once, never freed: the process it is for
+/// is about to be replaced.
+package struct CStringVector: @unchecked Sendable {
+    package let pointer: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+    package init(_ strings: [String]) {
+        pointer = .allocate(capacity: strings.count + 1)
+        for (index, string) in strings.enumerated() { pointer[index] = strdup(string) }
+        pointer[strings.count] = nil
+    }
+}
+
+/// `execve(2)`; it returns only when it fails.
+package func execute(_ path: String, _ arguments: CStringVector, _ environment: CStringVector) -> SystemError {
+    let result = cl_execve(path, arguments.pointer, environment.pointer)
+    return SystemError("execve", path, Errno(Int32(-result)))
+}

@@ -1,0 +1,158 @@
+internal import CLinux
+internal import Glibc
+
+/// An open file descriptor with one owner; it closes itself when the owner goes away.
+package struct FileDescriptor: ~Copyable, Sendable {
+    package let rawValue: Int32
+
+    /// Takes ownership of `rawValue`.
+    package init(owning rawValue: Int32) { self.rawValue = rawValue }
+    package init(owning rawValue: Int) { self.rawValue = Int32(truncatingIfNeeded: rawValue) }
+
+    deinit { _ = cl_close(rawValue) }
+
+    /// Gives up ownership: whoever takes the number closes it.
+    package consuming func release() -> Int32 {
+        let value = rawValue
+        discard self
+        return value
+    }
+
+    /// `dup(2)`, close-on-exec.
+    package borrowing func duplicate() throws(SystemError) -> FileDescriptor {
+        FileDescriptor(owning: try check(cl_fcntl(rawValue, F_DUPFD_CLOEXEC, 3), "fcntl"))
+    }
+}
+
+/// How a file is opened; every descriptor of swrun is close-on-exec.
+package struct OpenFlags: OptionSet, Sendable {
+    package let rawValue: Int32
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+
+    package static let readOnly = OpenFlags([])
+    package static let writeOnly = OpenFlags(rawValue: O_WRONLY)
+    package static let readWrite = OpenFlags(rawValue: O_RDWR)
+    package static let create = OpenFlags(rawValue: O_CREAT)
+    package static let exclusive = OpenFlags(rawValue: O_EXCL)
+    package static let truncate = OpenFlags(rawValue: O_TRUNC)
+    package static let append = OpenFlags(rawValue: O_APPEND)
+    package static let nonBlocking = OpenFlags(rawValue: O_NONBLOCK)
+    package static let noControllingTerminal = OpenFlags(rawValue: O_NOCTTY)
+    package static let directory = OpenFlags(rawValue: CL_O_DIRECTORY)
+    package static let noFollow = OpenFlags(rawValue: CL_O_NOFOLLOW)
+    /// A reference to a place in the file system, not to its content (O_PATH).
+    package static let path = OpenFlags(rawValue: CL_O_PATH)
+}
+
+package let currentDirectory: Int32 = CL_AT_FDCWD
+
+extension FileDescriptor {
+    /// `openat(2)`. Only for paths of the host: what lies in a container's root filesystem goes through `RootFilesystem`.
+    package static func open(
+        _ path: String, _ flags: OpenFlags, mode: UInt32 = 0, at directory: Int32 = currentDirectory
+    ) throws(SystemError) -> FileDescriptor {
+        let result = try checkRetrying("open", path) {
+            cl_openat(directory, path, flags.rawValue | CL_O_CLOEXEC, mode)
+        }
+        return FileDescriptor(owning: result)
+    }
+
+    /// Writes all of `bytes`.
+    package borrowing func write(_ bytes: some Collection<UInt8>, subject: String = "") throws(SystemError) {
+        try writeAll(rawValue, Array(bytes), subject)
+    }
+
+    package borrowing func write(_ text: String, subject: String = "") throws(SystemError) {
+        try writeAll(rawValue, Array(text.utf8), subject)
+    }
+
+    /// Reads at most `count` bytes in one call; an empty array at the end of the file.
+    package borrowing func read(upTo count: Int, subject: String = "") throws(SystemError) -> [UInt8] {
+        var failure: SystemError?
+        let fd = rawValue
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while true {
+                let result = cl_read(fd, buffer.baseAddress, count)
+                if result == -Int(EINTR) { continue }
+                if result < 0 {
+                    failure = SystemError("read", subject, Errno(Int32(-result)))
+                } else {
+                    filled = result
+                }
+                return
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Reads to the end of the file, or stops with EFBIG when there is more than `limit` bytes.
+    package borrowing func readToEnd(limit: Int, subject: String = "") throws(SystemError) -> [UInt8] {
+        // One read suffices for a file of ordinary size; its end is known from the short count of a regular file.
+        var bytes = try read(upTo: min(limit, 64 * 1024) + 1, subject: subject)
+        guard bytes.count > 4096 || !bytes.isEmpty else { return bytes }
+        while true {
+            if bytes.count > limit { throw SystemError("read", subject, Errno(EFBIG)) }
+            let more = try read(upTo: 1024 * 1024, subject: subject)
+            if more.isEmpty { return bytes }
+            bytes += more
+        }
+    }
+
+    package borrowing func status(subject: String = "") throws(SystemError) -> FileStatus {
+        var status = stat()
+        try check(cl_fstatat(rawValue, "", &status, CL_AT_EMPTY_PATH), "fstat", subject)
+        return FileStatus(status)
+    }
+
+    /// The magic number of the filesystem that the file lies on (linux/magic.h).
+    package borrowing func filesystemMagic() throws(SystemError) -> Int64 {
+        var status = statfs()
+        try check(cl_fstatfs(rawValue, &status), "fstatfs")
+        return Int64(status.f_type)
+    }
+}
+
+private func writeAll(_ fd: Int32, _ bytes: [UInt8], _ subject: String) throws(SystemError) {
+    var written = 0
+    while written < bytes.count {
+        let start = written
+        written += try checkRetrying("write", subject) {
+            bytes.withUnsafeBytes { cl_write(fd, $0.baseAddress! + start, bytes.count - start) }
+        }
+    }
+}
+
+/// The whole of a small file, as text.
+package func readFile(
+    _ path: String, at directory: Int32 = currentDirectory, limit: Int = 1 << 20
+) throws(SystemError) -> [UInt8] {
+    let file = try FileDescriptor.open(path, .readOnly, at: directory)
+    return try file.readToEnd(limit: limit, subject: path)
+}
+
+/// One write(2) to an existing file, as the kernel's control files want it.
+package func writeFile(_ path: String, _ text: String, at directory: Int32 = currentDirectory) throws(SystemError) {
+    let file = try FileDescriptor.open(path, .writeOnly, at: directory)
+    try file.write(text, subject: path)
+}
+
+/// The names in a directory, without "." and "..", in the kernel's order. `directory` is open for reading.
+package func directoryEntries(_ directory: borrowing FileDescriptor) throws(SystemError) -> [String] {
+    var names: [String] = []
+    let size = 32 * 1024
+    let buffer = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
+    defer { buffer.deallocate() }
+    while true {
+        let filled = try check(cl_getdents64(directory.rawValue, buffer, size), "getdents64")
+        if filled == 0 { return names }
+        var offset = 0
+        while offset < filled {
+            // struct linux_dirent64: ino 8, off 8, reclen 2, type 1, name
+            let length = Int(buffer.load(fromByteOffset: offset + 16, as: UInt16.self))
+            let name = String(cString: (buffer + offset + 19).assumingMemoryBound(to: CChar.self))
+            if name != "." && name != ".." { names.append(name) }
+            offset += length
+        }
+    }
+}
