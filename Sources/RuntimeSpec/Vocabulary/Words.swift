@@ -1,6 +1,6 @@
 /// The words of the spec that stand for a fixed set of things. Each enum is the one table of its vocabulary: the decoder
 /// accepts its raw values, error messages list them, and `features` reports them.
-package protocol SpecWord: RawRepresentable<String>, CaseIterable, Equatable, Sendable {
+package protocol SpecWord: RawRepresentable<String>, CaseIterable, Equatable, Sendable, JSONDecodable {
     /// What one word of this vocabulary is called in an error: `unknown namespace "foo"`.
     static var noun: StaticString { get }
 }

@@ -1,0 +1,145 @@
+internal import CJansson
+
+/// A value inside a `JSONDocument`. The reference is borrowed: it is good while the document lives, and no decoded value
+/// keeps one.
+package struct JSONValue {
+    let reference: UnsafeMutablePointer<json_t>
+
+    var type: json_type { reference.pointee.type }
+
+    package func object() throws(SpecError) -> JSONObject {
+        guard type == JSON_OBJECT else { throw mismatch("an object") }
+        return JSONObject(reference: reference)
+    }
+
+    /// The elements of an array, each decoded by `element`.
+    package func list<Element>(
+        _ element: (JSONValue) throws(SpecError) -> Element
+    ) throws(SpecError) -> [Element] {
+        guard type == JSON_ARRAY else { throw mismatch("an array") }
+        let count = json_array_size(reference)
+        var elements: [Element] = []
+        elements.reserveCapacity(count)
+        for index in 0..<count {
+            // json_array_get: a borrowed reference.
+            guard let item = json_array_get(reference, index) else { break }
+            do throws(SpecError) {
+                elements.append(try element(JSONValue(reference: item)))
+            } catch {
+                throw error.inside(index: index)
+            }
+        }
+        return elements
+    }
+
+    package func mismatch(_ expected: String) -> SpecError {
+        SpecError(.wrongType, "found", rendered, expected: "expected " + expected)
+    }
+
+    /// The value as an error shows it.
+    var rendered: String {
+        switch type {
+        case JSON_OBJECT: "an object"
+        case JSON_ARRAY: "an array"
+        case JSON_STRING: wideInteger ?? quoted(text)
+        case JSON_INTEGER: String(json_integer_value(reference))
+        case JSON_REAL: String(json_real_value(reference))
+        case JSON_TRUE: "true"
+        case JSON_FALSE: "false"
+        default: "null"
+        }
+    }
+}
+
+extension JSONValue {
+    /// Of a string only. Jansson has checked that it is UTF-8.
+    fileprivate var text: String {
+        let start = UnsafeRawPointer(json_string_value(reference))
+        return String(
+            decoding: UnsafeRawBufferPointer(start: start, count: json_string_length(reference)), as: UTF8.self)
+    }
+
+    /// Of a string only: the digits, if it is one that `WideIntegers` made of a number.
+    fileprivate var wideInteger: String? {
+        guard json_string_length(reference) > 1, json_string_value(reference).pointee == 0 else { return nil }
+        return String(text.dropFirst())
+    }
+
+    fileprivate func integer<Number: FixedWidthInteger>(_ type: Number.Type) throws(SpecError) -> Number {
+        let number: Number?
+        switch self.type {
+        case JSON_INTEGER:
+            number = Number(exactly: json_integer_value(reference))
+        case JSON_STRING:
+            guard let digits = wideInteger else { throw mismatch("an integer") }
+            number = Number(digits)
+        case JSON_REAL:
+            // The schema (draft 4) calls a number an integer only if it has neither fraction nor exponent.
+            throw mismatch("an integer, written without fraction or exponent")
+        default:
+            throw mismatch("an integer")
+        }
+        guard let number else { throw outOfRange("\(Number.min) to \(Number.max)") }
+        return number
+    }
+
+    package func outOfRange(_ range: String) -> SpecError {
+        SpecError(.outOfRange, "out of range:", rendered, expected: "expected " + range)
+    }
+}
+
+/// Something a JSON value can be decoded to. `json` is borrowed for the time of the call.
+package protocol JSONDecodable {
+    init(json: JSONValue) throws(SpecError)
+}
+
+extension String: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) {
+        guard json.type == JSON_STRING, json.wideInteger == nil else { throw json.mismatch("a string") }
+        self = json.text
+    }
+}
+
+extension Bool: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) {
+        switch json.type {
+        case JSON_TRUE: self = true
+        case JSON_FALSE: self = false
+        default: throw json.mismatch("true or false")
+        }
+    }
+}
+
+extension Int: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) { self = try json.integer(Int.self) }
+}
+
+extension Int32: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) { self = try json.integer(Int32.self) }
+}
+
+extension Int64: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) { self = try json.integer(Int64.self) }
+}
+
+extension UInt8: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt8.self) }
+}
+
+extension UInt16: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt16.self) }
+}
+
+extension UInt32: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt32.self) }
+}
+
+extension UInt64: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt64.self) }
+}
+
+extension Array: JSONDecodable where Element: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) {
+        self = try json.list { (element) throws(SpecError) in try Element(json: element) }
+    }
+}
