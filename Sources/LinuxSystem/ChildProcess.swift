@@ -6,6 +6,13 @@ internal import Glibc
 package struct ChildProcess: ~Copyable {
     package let pid: Int32
     package let pidfd: FileDescriptor
+
+    package init(pid: Int32, pidfd: consuming FileDescriptor) {
+        self.pid = pid
+        self.pidfd = pidfd
+    }
+
+    package consuming func intoPidfd() -> FileDescriptor { pidfd }
 }
 
 package enum CloneResult: ~Copyable {
@@ -103,4 +110,17 @@ package struct CStringVector: @unchecked Sendable {
 package func execute(_ path: String, _ arguments: CStringVector, _ environment: CStringVector) -> SystemError {
     let result = cl_execve(path, arguments.pointer, environment.pointer)
     return SystemError("execve", path, Errno(Int32(-result)))
+}
+
+/// Waits until `first` can be read (or is closed at its other end) or `second` can (a pidfd: the process has ended); true in
+/// the latter case.
+package func waitForEither(
+    _ first: Int32, _ second: Int32
+) throws(SystemError) -> Bool {
+    var entries = [
+        pollfd(fd: first, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: second, events: Int16(POLLIN), revents: 0),
+    ]
+    try checkRetrying("poll") { cl_poll(&entries, 2, -1) }
+    return entries[1].revents != 0
 }

@@ -24,6 +24,16 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
 }
 
+extension Optional where Wrapped == FileDescriptor {
+    /// The descriptor's number, without giving up ownership.
+    package var number: Int32? {
+        switch self {
+        case .some(let file): file.rawValue
+        case .none: nil
+        }
+    }
+}
+
 /// How a file is opened; every descriptor of swrun is close-on-exec.
 package struct OpenFlags: OptionSet, Sendable {
     package let rawValue: Int32
@@ -153,6 +163,56 @@ package func directoryEntries(_ directory: borrowing FileDescriptor) throws(Syst
             let name = String(cString: (buffer + offset + 19).assumingMemoryBound(to: CChar.self))
             if name != "." && name != ".." { names.append(name) }
             offset += length
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// `flock(2)`, exclusive; false when somebody else has the lock and `waiting` is false.
+    package borrowing func lock(waiting: Bool) throws(SystemError) -> Bool { try flock(rawValue, waiting: waiting) }
+}
+
+package func flock(_ fd: Int32, waiting: Bool) throws(SystemError) -> Bool {
+    let operation = waiting ? LOCK_EX : LOCK_EX | LOCK_NB
+    while true {
+        let result = Int(cl_flock(fd, operation))
+        if result == -Int(EINTR) { continue }
+        if result == -Int(EWOULDBLOCK) { return false }
+        try check(result, "flock")
+        return true
+    }
+}
+
+package func unlock(_ file: borrowing FileDescriptor) { _ = cl_flock(file.rawValue, LOCK_UN) }
+
+package func sleep(milliseconds: Int32) { _ = cl_poll(nil, 0, milliseconds) }
+
+/// Opens a directory of the host for reading and makes what is missing of its path (mode 0700).
+package func openMakingDirectories(_ path: String) throws(SystemError) -> FileDescriptor {
+    do {
+        return try FileDescriptor.open(path, .directory)
+    } catch {
+        guard error.errno == .noEntry else { throw error }
+    }
+    var prefix = ""
+    for component in path.split(separator: "/") {
+        prefix += (prefix.isEmpty && path.utf8.first != UInt8(ascii: "/") ? "" : "/") + component
+        let result = Int(cl_mkdirat(CL_AT_FDCWD, prefix, 0o700))
+        if result != -Int(EEXIST) { try check(result, "mkdir", prefix) }
+    }
+    return try FileDescriptor.open(path, .directory)
+}
+
+/// Removes everything in a directory; mounts and links are not followed.
+package func removeTree(in directory: borrowing FileDescriptor) throws(SystemError) {
+    for name in try directoryEntries(directory) {
+        let result = Int(cl_unlinkat(directory.rawValue, name, 0))
+        if result == -Int(EISDIR) || result == -Int(EPERM) {
+            let inner = try FileDescriptor.open(name, [.directory, .noFollow], at: directory.rawValue)
+            try removeTree(in: inner)
+            try directory.remove(name, directory: true)
+        } else if result != -Int(ENOENT) {
+            try check(result, "unlinkat", name)
         }
     }
 }

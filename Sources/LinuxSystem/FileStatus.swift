@@ -65,3 +65,15 @@ package func fileStatus(
     try check(result, "stat", path)
     return FileStatus(status)
 }
+
+/// `fstat(2)`
+package func descriptorStatus(_ fd: Int32) throws(SystemError) -> FileStatus {
+    var status = stat()
+    try check(cl_fstatat(fd, "", &status, CL_AT_EMPTY_PATH), "fstat")
+    return FileStatus(status)
+}
+
+extension FileStatus {
+    package var isDevice: Bool { kind == .characterDevice || kind == .blockDevice }
+    package var isDirectory: Bool { kind == .directory }
+}

@@ -7,15 +7,12 @@ package struct MessageSocket: ~Copyable {
 
     package init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 
-    package static func pair() throws(SystemError) -> MessageSocketPair {
-        var ends: (Int32, Int32) = (-1, -1)
-        try withUnsafeMutablePointer(to: &ends) { pointer throws(SystemError) in
-            try pointer.withMemoryRebound(to: Int32.self, capacity: 2) { fds throws(SystemError) in
-                _ = try check(cl_socketpair(Int32(SOCK_SEQPACKET.rawValue), fds), "socketpair")
-            }
-        }
-        return MessageSocketPair(
-            first: MessageSocket(FileDescriptor(owning: ends.0)), second: MessageSocket(FileDescriptor(owning: ends.1)))
+    /// `socketpair(2)`: the two ends of a new connection, as descriptors that the caller owns.
+    package static func pair() throws(SystemError) -> (Int32, Int32) {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_SEQPACKET.rawValue)
+        try check(Int(ends.withUnsafeMutableBufferPointer { cl_socketpair(type, $0.baseAddress) }), "socketpair")
+        return (ends[0], ends[1])
     }
 
     /// Sends one message, and one descriptor with it where given.
@@ -25,19 +22,7 @@ package struct MessageSocket: ~Copyable {
 
     /// The next message, at most `limit` bytes; empty when the other end is closed.
     package borrowing func receive(limit: Int = 8192) throws(SystemError) -> [UInt8] {
-        let fd = descriptor.rawValue
-        var passed: Int32 = -1
-        var failure: SystemError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
-            var result = cl_receive(fd, buffer.baseAddress, limit, &passed)
-            while result == -Int(EINTR) { result = cl_receive(fd, buffer.baseAddress, limit, &passed) }
-            if result < 0 { failure = SystemError("recvmsg", "", Errno(Int32(-result))) } else { filled = result }
-        }
-        if passed >= 0 { _ = cl_close(passed) }
-        // A child that dies with unread messages resets the connection; for the reader that is its end.
-        if let failure, failure.errno == Errno(ECONNRESET) { return [] }
-        if let failure { throw failure }
-        return bytes
+        try receiveMessage(from: descriptor.rawValue, limit: limit)
     }
 
     /// The next message and the descriptor that came with it, if one did.
@@ -50,13 +35,20 @@ package struct MessageSocket: ~Copyable {
     }
 }
 
-package struct MessageSocketPair: ~Copyable {
-    package let first: MessageSocket
-    package let second: MessageSocket
-
-    package consuming func split() -> (Int32, Int32) {
-        (first.descriptor.rawValue, second.descriptor.rawValue)
+/// The next message on the socket `fd`, at most `limit` bytes; empty when the other end is closed.
+package func receiveMessage(from fd: Int32, limit: Int = 8192) throws(SystemError) -> [UInt8] {
+    var passed: Int32 = -1
+    var failure: SystemError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
+        var result = cl_receive(fd, buffer.baseAddress, limit, &passed)
+        while result == -Int(EINTR) { result = cl_receive(fd, buffer.baseAddress, limit, &passed) }
+        if result < 0 { failure = SystemError("recvmsg", "", Errno(Int32(-result))) } else { filled = result }
     }
+    if passed >= 0 { _ = cl_close(passed) }
+    // A child that dies with unread messages resets the connection; for the reader that is its end.
+    if let failure, failure.errno == Errno(ECONNRESET) { return [] }
+    if let failure { throw failure }
+    return bytes
 }
 
 /// Connects to a stream socket in the host's file system. Paths longer than sun_path go through the directory's
@@ -72,4 +64,10 @@ package func connectUnixSocket(_ path: String) throws(SystemError) -> FileDescri
     let place = try FileDescriptor.open(path, .path)
     try checkRetrying("connect", path) { cl_connect_unix(socket.rawValue, "/proc/self/fd/\(place.rawValue)") }
     return socket
+}
+
+/// Sends a descriptor and a name for it over a connected socket (SCM_RIGHTS, unix(7)).
+package func sendDescriptor(_ descriptor: Int32, over socket: Int32, name: String) throws(SystemError) {
+    let bytes = Array(name.utf8)
+    try checkRetrying("sendmsg") { bytes.withUnsafeBytes { Int(cl_send(socket, $0.baseAddress, $0.count, descriptor)) } }
 }

@@ -53,10 +53,20 @@ package struct DetachedMount: ~Copyable {
     package static func clone(
         of file: borrowing FileDescriptor, recursive: Bool = false, subject: String = ""
     ) throws(SystemError) -> DetachedMount {
-        let flags = CL_OPEN_TREE_CLONE | CL_OPEN_TREE_CLOEXEC | UInt32(CL_AT_EMPTY_PATH) | (recursive ? CL_AT_RECURSIVE : 0)
-        let fd = try check(cl_open_tree(file.rawValue, "", flags), "open_tree", subject)
-        return DetachedMount(FileDescriptor(owning: fd))
+        try clone(ofDescriptor: file.rawValue, recursive: recursive, subject: subject)
     }
+
+    package static func clone(
+        ofDescriptor file: Int32, recursive: Bool = false, subject: String = ""
+    ) throws(SystemError) -> DetachedMount {
+        let flags = CL_OPEN_TREE_CLONE | CL_OPEN_TREE_CLOEXEC | UInt32(CL_AT_EMPTY_PATH) | (recursive ? CL_AT_RECURSIVE : 0)
+        return DetachedMount(FileDescriptor(owning: try check(cl_open_tree(file, "", flags), "open_tree", subject)))
+    }
+
+    package consuming func intoDescriptor() -> FileDescriptor { descriptor }
+
+    /// Gives up ownership; the mount lives until the number is closed.
+    package consuming func release() -> Int32 { descriptor.release() }
 
     /// `move_mount(2)` onto the place that `target` stands for.
     package borrowing func attach(to target: borrowing FileDescriptor, subject: String = "") throws(SystemError) {
@@ -201,3 +211,8 @@ package func changeRoot() throws(SystemError) {
 package func enterDirectory(_ directory: borrowing FileDescriptor) throws(SystemError) {
     try check(cl_fchdir(directory.rawValue), "fchdir")
 }
+
+/// linux/magic.h
+package let procfsMagic: Int64 = CL_PROC_SUPER_MAGIC
+package let devptsMagic: Int64 = CL_DEVPTS_SUPER_MAGIC
+package let cgroup2Magic: Int64 = CL_CGROUP2_SUPER_MAGIC

@@ -23,11 +23,11 @@ extension FileDescriptor {
         let result = cl_namespace_kind(rawValue)
         return result < 0 ? nil : NamespaceFlags(rawValue: UInt64(result))
     }
+}
 
-    /// `setns(2)`
-    package borrowing func enterNamespace(_ kinds: NamespaceFlags, subject: String = "") throws(SystemError) {
-        try check(cl_setns(rawValue, Int32(truncatingIfNeeded: kinds.rawValue)), "setns", subject)
-    }
+/// `setns(2)`
+package func enterNamespace(_ descriptor: Int32, _ kinds: NamespaceFlags) throws(SystemError) {
+    try check(cl_setns(descriptor, Int32(truncatingIfNeeded: kinds.rawValue)), "setns")
 }
 
 /// `unshare(2)` of one or more kinds.

@@ -140,7 +140,7 @@ extension FileDescriptor {
     }
 
     package borrowing func makeFIFO(_ name: String, mode: UInt32) throws(SystemError) {
-        try check(cl_mknodat(rawValue, name, CL_S_IFIFO | mode, 0), "mknodat", name)
+        try LinuxSystem.makeFIFO(name, in: rawValue, mode: mode)
     }
 
     /// An empty regular file that must not exist yet.
@@ -161,4 +161,13 @@ extension FileDescriptor {
     package borrowing func rename(_ name: String, to newName: String) throws(SystemError) {
         try check(cl_renameat2(rawValue, name, rawValue, newName, 0), "renameat2", newName)
     }
+}
+
+/// `fchown(2)` of the user only.
+package func changeDescriptorOwner(_ fd: Int32, uid: UInt32) throws(SystemError) {
+    try check(cl_fchownat(fd, "", uid, .max, CL_AT_EMPTY_PATH), "fchown")
+}
+
+package func makeFIFO(_ name: String, in directory: Int32, mode: UInt32 = 0o600) throws(SystemError) {
+    try check(cl_mknodat(directory, name, CL_S_IFIFO | mode, 0), "mknodat", name)
 }

@@ -3,7 +3,11 @@ internal import Glibc
 
 /// A set of signals as the kernel writes it: bit N-1 is signal N (rt_sigprocmask(2)).
 package struct SignalSet: Sendable {
-    package var bits: UInt64
+    package let bits: UInt64
+
+    package init(bits: UInt64) { self.bits = bits }
+    package init(_ signals: [Int32]) { bits = signals.reduce(0) { $0 | 1 << UInt64($1 - 1) } }
+
     package static let all = SignalSet(bits: .max)
     package static let none = SignalSet(bits: 0)
 }

@@ -29,6 +29,7 @@ package struct Errno: Error, Equatable, Sendable {
     package static let noExecFormat = Errno(ENOEXEC)
     package static let nameTooLong = Errno(ENAMETOOLONG)
     package static let notEmpty = Errno(ENOTEMPTY)
+    package static let fileTooBig = Errno(EFBIG)
     package static let noDevice = Errno(ENODEV)
 
     /// The C library's text in lower case, as engines match it ("no such file or directory").

@@ -57,7 +57,7 @@ package protocol JSONEncodable {
 
 extension JSON {
     /// An object of the members `collect` adds.
-    static func members(_ collect: (inout JSONMembers) -> Void) -> JSON {
+    package static func members(_ collect: (inout JSONMembers) -> Void) -> JSON {
         var members = JSONMembers()
         collect(&members)
         return members.json

@@ -1,0 +1,62 @@
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// Makes init: one clone3(2) with the new namespaces, on v2 straight into the container's cgroup.
+///
+/// Existing namespaces are joined by a process in between, which then makes init as its sibling: the process that
+/// creates the container never leaves the runtime's namespaces, in which it is going to run hooks.
+struct Birth {
+    let namespaces: NamespacePlan
+    /// A cgroup v2 directory, or nil.
+    let cgroup: Int32?
+
+    func give(_ joined: borrowing JoinedNamespaces) throws(RuntimeError) -> CloneResult {
+        if joined.isEmpty {
+            return try explain("cannot make the container's first process", hint: hint) { () throws(SystemError) in
+                try clone(namespaces.atBirth, intoCgroup: cgroup)
+            }
+        }
+        return try giveAfterJoining(joined)
+    }
+
+    private func giveAfterJoining(_ joined: borrowing JoinedNamespaces) throws(RuntimeError) -> CloneResult {
+        let report = try explain("cannot make a pipe") { () throws(SystemError) in try Pipe() }
+        let between = try explain("cannot make a process that joins namespaces") { () throws(SystemError) in
+            try clone([])
+        }
+        switch consume between {
+        case .child:
+            do throws(RuntimeError) {
+                try joined.enter()
+                let born = try explain("cannot make the container's first process", hint: hint) {
+                    () throws(SystemError) in try clone(namespaces.atBirth, intoCgroup: cgroup, asSibling: true)
+                }
+                guard case .parent(let process) = consume born else { return .child }
+                try? report.write.write("\(process.pid)")
+                exitNow(0)
+            } catch {
+                try? report.write.write([0] + error.message.utf8)
+                exitNow(1)
+            }
+        case .parent(let process):
+            let reader = report.reader()
+            let (answer, adopted) = try explain("cannot hear from the joining process") { () throws(SystemError) in
+                let answer = try reader.read(upTo: 8192)
+                try waitForEnd(of: process.pid)
+                return (answer, Int32(String(decoding: answer, as: UTF8.self)))
+            }
+            guard let pid = adopted else {
+                throw RuntimeError(String(decoding: answer.dropFirst(), as: UTF8.self))
+            }
+            return .parent(
+                try explain("cannot hold the container's first process") { () throws(SystemError) in
+                    ChildProcess(pid: pid, pidfd: try FileDescriptor.process(pid))
+                })
+        }
+    }
+
+    private var hint: String? {
+        namespaces.atBirth.contains(.user)
+            ? "is the limit in /proc/sys/user/max_user_namespaces reached, or are user namespaces forbidden here?" : nil
+    }
+}

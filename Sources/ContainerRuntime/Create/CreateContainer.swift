@@ -1,0 +1,38 @@
+package import LinuxSystem
+
+/// The `create` operation (runtime.md, "Create"), as seen by the process that was asked to create. Init's side of the
+/// same story is `ContainerInit`; what the two say to each other is drawn in `SyncChannel.swift`.
+package enum CreateContainer {
+    /// - Returns: the container, created and not started
+    /// - Throws: what went wrong; then nothing is left of the container
+    package static func run(_ request: CreateRequest, _ warn: (String) -> Void) throws(RuntimeError) -> CreatedContainer {
+        // Everything that can be refused is refused here, before anything is made.
+        var host = try HostSide(request)
+        do throws(RuntimeError) {
+            try host.makeState()
+            try host.giveBirth()
+            try host.mapIDs()
+            try host.placeInCgroup()
+            try host.moveNetworkDevices()
+            try host.converse(warn)
+            try host.publish()
+        } catch {
+            host.undo(warn)
+            throw error
+        }
+        return try host.finish()
+    }
+}
+
+/// A container that `CreateContainer` made.
+package struct CreatedContainer: ~Copyable {
+    package let state: StateDirectory
+    package let record: ContainerRecord
+    package let process: FileDescriptor
+    /// The connection to init; `run` says "start" on it.
+    let channel: HostChannel
+    /// Of a foreground container with a terminal: the end that its user holds.
+    package let terminal: FileDescriptor?
+    /// Whether the process of the container is this process's child.
+    package var pid: Int32 { record.pid }
+}

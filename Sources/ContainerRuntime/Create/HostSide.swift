@@ -1,0 +1,196 @@
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// The steps of `create` that are done from outside the container, in the order `CreateContainer` calls them.
+struct HostSide: ~Copyable {
+    private let request: CreateRequest
+    private let bundle: Bundle
+    private let joined: JoinedNamespaces
+    private var sources: BindSources
+    private var console: HostConsole
+    private var plan: InitPlan
+    private var record: ContainerRecord
+    private let warnings: [String]
+
+    private var state: StateDirectory?
+    private var child: ChildProcess?
+    private let channel: HostChannel
+    /// Init's end of the connection, until init has it.
+    private let initEnd: Int32
+    private let interruption: Interruption
+    private var hooksBegan = false
+
+    init(_ request: CreateRequest) throws(RuntimeError) {
+        ignoreSignal(13)  // SIGPIPE: a hook that does not read its input is an error, not our end
+        try request.checkPreservedDescriptors()
+        try explain("cannot mark inherited descriptors") { () throws(SystemError) in
+            try closeOnExec(from: 3 + request.preservedDescriptors + request.listenDescriptors)
+        }
+        let bundle = try Bundle(request)
+        let layout = try CgroupLayout.detect()
+        let cgroup = try ContainerCgroup.plan(
+            config: bundle.config, id: request.id.text, driver: request.cgroupDriver, layout: layout)
+        let record = ContainerRecord(bundle, request, cgroup)
+        var warnings: [String] = []
+        var plan = try InitPlan(bundle.config, record, request, layout, warnings: &warnings)
+        let joined = try JoinedNamespaces(plan.namespaces)
+        let sources = try BindSources(plan, mayMount: effectiveUserID() == 0)
+        plan.rootfsMount = sources.rootfs
+        plan.bindSources = sources.mounts
+        let console = try HostConsole(request, bundle.config.process)
+        plan.console = console.setup
+        let (ours, theirs) = try explain("cannot make a connection to init") { () throws(SystemError) in
+            try MessageSocket.pair()
+        }
+        interruption = try Interruption()
+        channel = HostChannel(socket: MessageSocket(FileDescriptor(owning: ours)))
+        initEnd = theirs
+        self.request = request
+        self.bundle = bundle
+        self.joined = joined
+        self.sources = sources
+        self.console = console
+        self.plan = plan
+        self.record = record
+        self.warnings = warnings
+    }
+
+    /// The state directory, with a record that says what a create that is killed leaves behind.
+    mutating func makeState() throws(RuntimeError) {
+        let directory = try request.stateRoot.create(request.id)
+        do throws(RuntimeError) {
+            try directory.writeRecord(record)
+            try directory.writeConfig(bundle.text)
+            if !request.startsAtOnce { plan.startSignal = .fifo(stateDirectory: try directory.makeStartFIFO()) }
+        } catch {
+            state = consume directory
+            throw error
+        }
+        state = consume directory
+    }
+
+    /// One clone3(2), or two when namespaces are joined. In the child this does not return.
+    mutating func giveBirth() throws(RuntimeError) {
+        if record.cgroup.entersAtBirth { try record.cgroup.create() }
+        let cgroup = try record.cgroup.openForBirth()
+        switch try Birth(namespaces: plan.namespaces, cgroup: cgroup.number).give(joined) {
+        case .child:
+            channel.closeInChild()
+            ContainerInit.run(plan, InitChannel(socket: MessageSocket(FileDescriptor(owning: initEnd))))
+        case .parent(let process):
+            record.pid = process.pid
+            child = consume process
+            closeNow(FileDescriptor(owning: initEnd))
+        }
+        sources.close()
+    }
+
+    /// The mappings of a new user namespace (config-linux.md, "User namespace mappings").
+    mutating func mapIDs() throws(RuntimeError) {
+        if let score = plan.config.process?.oomScoreAdj {
+            try explain("cannot set the oom score", at: "process.oomScoreAdj", hint: "lowering it needs CAP_SYS_RESOURCE") {
+                () throws(SystemError) in try writeFile("/proc/\(record.pid)/oom_score_adj", "\(score)")
+            }
+        }
+        guard plan.namespaces.atBirth.contains(.user) else { return }
+        try writeIDMappings(plan.linux.uidMappings, plan.linux.gidMappings, of: record.pid)
+        try tell(.idsMapped)
+    }
+
+    /// The cgroup is made while init makes mounts: it waits for this where it has to.
+    mutating func placeInCgroup() throws(RuntimeError) {
+        if !record.cgroup.entersAtBirth { try record.cgroup.create() }
+        try record.cgroup.add(pid: record.pid)
+        try tell(.inCgroup)
+    }
+
+    mutating func moveNetworkDevices() throws(RuntimeError) {
+        guard !plan.linux.netDevices.isEmpty else { return }
+        try NetworkDevices(plan.linux.netDevices).move(toNamespaceOf: record.pid)
+    }
+
+    /// Hears what init says until it is ready, and runs the hooks that belong between its steps.
+    mutating func converse(_ warn: (String) -> Void) throws(RuntimeError) {
+        for warning in warnings { warn(warning) }
+        while true {
+            switch try hear() {
+            case .mounted:
+                hooksBegan = true
+                try hostHooks(.prestart, .creating).run()
+                try hostHooks(.createRuntime, .creating).run()
+                try tell(.proceed)
+            case .seccompListener(let descriptor):
+                try plan.seccomp?.forwardListener(descriptor, of: record.pid, record)
+            case .warning(let text): warn(text)
+            case .failed(let error): throw error
+            case .closed: throw unexpectedEnd()
+            case .ready: return
+            }
+        }
+    }
+
+    /// From here on other commands see a created container: the state first, then the pid file.
+    mutating func publish() throws(RuntimeError) {
+        guard let start = processStartTime(record.pid) else { throw unexpectedEnd() }
+        record.processStartTime = start
+        try state?.writeRecord(record)
+        if let path = request.pidfdSocket {
+            try explain("--pidfd-socket", hint: "somebody must listen at this unix socket") { () throws(SystemError) in
+                let socket = try connectUnixSocket(path)
+                try sendDescriptor(child?.pidfd.rawValue ?? -1, over: socket.rawValue, name: "pidfd")
+            }
+        }
+        if let path = request.pidFile { try writePIDFile(path, record.pid) }
+    }
+
+    /// Undoes all of it, last step first: nothing is left of a container that could not be created.
+    mutating func undo(_ warn: (String) -> Void) {
+        if let child = child.take() {
+            try? child.pidfd.signal(9)
+            _ = try? waitForEnd(of: child.pid)
+        }
+        do throws(RuntimeError) {
+            try record.cgroup.killAll(9)
+            try record.cgroup.remove()
+        } catch {
+            warn("the cgroup is left behind: \(error.message)")
+        }
+        if hooksBegan {
+            for failure in hostHooks(.poststop, .stopped).runAll() { warn(failure.message) }
+        }
+        if let state = state.take() { try? state.remove() }
+    }
+
+    consuming func finish() throws(RuntimeError) -> CreatedContainer {
+        let terminal = try console.receive()
+        guard let state = state.take(), let process = child.take() else { throw unexpectedEnd() }
+        return CreatedContainer(
+            state: state, record: record, process: process.intoPidfd(), channel: channel, terminal: terminal)
+    }
+
+    // MARK: - Talking to init
+
+    private borrowing func tell(_ message: HostMessage) throws(RuntimeError) {
+        do throws(SystemError) {
+            try channel.send(message)
+        } catch {
+            // Init has ended; why, it has said before, and that is heard later.
+            guard error.errno == .brokenPipe else { throw RuntimeError("cannot talk to init", error) }
+        }
+    }
+
+    private borrowing func hear() throws(RuntimeError) -> InitMessage {
+        try interruption.wait(for: channel.number)
+        return try explain("cannot hear from init") { () throws(SystemError) in try channel.receive() }
+    }
+
+    private borrowing func unexpectedEnd() -> RuntimeError {
+        RuntimeError(
+            "the container's first process ended before it was ready",
+            hint: "it was killed, perhaps for lack of memory: see the kernel's log")
+    }
+
+    private func hostHooks(_ name: HookName, _ status: ContainerStatus) -> HookRunner {
+        HookRunner(name, bundle.config.hooks, record.state(status), directory: record.bundle, bundle.config.annotations)
+    }
+}

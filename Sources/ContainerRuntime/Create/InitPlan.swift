@@ -1,0 +1,98 @@
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// All that init has to know, worked out before anything is made. It is a value: nothing in it has happened yet. The
+/// descriptors in it are opened by the host side and inherited by init under the same numbers.
+struct InitPlan {
+    let config: Config
+    let linux: Linux
+    let record: ContainerRecord
+    /// The absolute path of the root filesystem on the host.
+    var rootfs: String { record.rootfs }
+
+    let namespaces: NamespacePlan
+    let mounts: [PlannedMount]
+    let devices: [DeviceNode]
+    let cgroupView: CgroupView
+    let credentials: CredentialPlan
+    let seccomp: SeccompFilter?
+    let keyringName: String?
+    let noPivot: Bool
+    /// Descriptors 3 to 2+N stay open in the program; the first `listenDescriptors` of them are announced to it
+    /// (sd_listen_fds(3)).
+    let preservedDescriptors: Int32
+    let listenDescriptors: Int32
+
+    /// A detached bind mount of the root filesystem, or -1: then init makes it itself.
+    var rootfsMount: Int32 = -1
+    /// For each mount a detached bind mount, or -1.
+    var bindSources: [Int32] = []
+    var console: ConsoleSetup?
+    var startSignal = StartSignal.channel
+
+    /// Whether the container has a mount namespace other than the runtime's.
+    var ownsMounts: Bool { namespaces.atBirth.contains(.mount) || namespaces.joins(.mount) }
+
+    /// Whoever binds a /dev into the container has furnished it.
+    var suppliesDevices: Bool {
+        !mounts.contains { $0.content.isBind && ($0.destination == "/dev" || $0.destination == "/dev/") }
+    }
+
+    var hostHooksFollow: Bool { !config.hooks.prestart.isEmpty || !config.hooks.createRuntime.isEmpty }
+
+    init(
+        _ config: Config, _ record: ContainerRecord, _ request: CreateRequest, _ layout: CgroupLayout,
+        warnings: inout [String]
+    ) throws(RuntimeError) {
+        self.config = config
+        self.record = record
+        linux = config.linux ?? Linux()
+        namespaces = NamespacePlan(linux.namespaces)
+        mounts = try Self.mounts(config.mounts, bundle: record.bundle)
+        devices = DeviceNode.standard + (try Self.devices(linux.devices))
+        cgroupView = CgroupView(layout: layout, hasOwnNamespace: namespaces.newCgroup, directories: record.cgroup.directories)
+        seccomp = try linux.seccomp.map { (profile) throws(RuntimeError) in try SeccompFilter.compile(profile) }
+        credentials = try CredentialPlan(config.process, namespaces, warnings: &warnings)
+        keyringName = request.newKeyring ? "_ses.\(record.id)" : nil
+        noPivot = request.noPivot
+        listenDescriptors = request.listenDescriptors
+        preservedDescriptors = request.preservedDescriptors + request.listenDescriptors
+        try checkMountNamespace()
+    }
+
+    private static func mounts(_ mounts: [Mount], bundle: String) throws(RuntimeError) -> [PlannedMount] {
+        var planned: [PlannedMount] = []
+        for (index, mount) in mounts.enumerated() {
+            planned.append(try PlannedMount(mount, index: index, bundle: bundle))
+        }
+        return planned
+    }
+
+    private static func devices(_ devices: [Device]) throws(RuntimeError) -> [DeviceNode] {
+        var nodes: [DeviceNode] = []
+        for (index, device) in devices.enumerated() {
+            nodes.append(try DeviceNode(device, at: "linux.devices[\(index)]"))
+        }
+        // A configured device takes the place of the default one of the same path.
+        return nodes
+    }
+
+    /// Without a mount namespace of its own a container would change the host's mounts for good.
+    private func checkMountNamespace() throws(RuntimeError) {
+        guard !ownsMounts else { return }
+        let needing: String? =
+            !mounts.isEmpty
+            ? "mounts"
+            : !linux.maskedPaths.isEmpty
+                ? "linux.maskedPaths"
+                : !linux.readonlyPaths.isEmpty
+                    ? "linux.readonlyPaths"
+                    : config.root?.readonly == true
+                        ? "root.readonly" : linux.rootfsPropagation != nil ? "linux.rootfsPropagation" : nil
+        if let needing {
+            throw RuntimeError(
+                at: needing, "it needs a mount namespace of the container's own",
+                hint: "add {\"type\": \"mount\"} to linux.namespaces")
+        }
+    }
+}

@@ -1,0 +1,29 @@
+internal import LinuxSystem
+
+/// Signals that would end this process are held back while a container is half made, and noticed where it waits for
+/// init: then the half container is taken down first.
+struct Interruption: ~Copyable {
+    private let before: SignalSet
+    private let signals: SignalDescriptor
+
+    init() throws(RuntimeError) {
+        before = blockSignals(.all)
+        signals = try explain("cannot receive signals") { () throws(SystemError) in
+            try SignalDescriptor(SignalSet([1, 2, 3, 15]))  // HUP, INT, QUIT, TERM
+        }
+    }
+
+    /// Waits until `file` can be read.
+    ///
+    /// - Throws: when a signal asks this process to end
+    func wait(for file: Int32) throws(RuntimeError) {
+        let interrupted = try explain("cannot wait for init") { () throws(SystemError) in
+            try waitForEither(file, signals.descriptor.rawValue)
+        }
+        if interrupted, let signal = signals.next() {
+            throw RuntimeError("interrupted by signal \(signal)", exitCode: 128 + signal)
+        }
+    }
+
+    deinit { setBlockedSignals(before) }
+}

@@ -1,0 +1,96 @@
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// The container's first process, from its birth to the program it becomes. It reads from top to bottom like the
+/// lifecycle in runtime.md; each step is a file in this folder.
+enum ContainerInit {
+    /// - Parameters:
+    ///   - plan: what was worked out before the process existed
+    ///   - host: the connection to the process that creates the container
+    static func run(_ plan: InitPlan, _ host: consuming InitChannel) -> Never {
+        var gate = StartGate(host, plan.startSignal)
+        do throws(RuntimeError) {
+            let program = try setUp(plan, gate.host)
+            try gate.wait()
+            try runContainerHooks(.startContainer, plan)
+            guard let program else { throw RuntimeError("config.json has no process to start", hint: "add process") }
+            throw program.execute()
+        } catch {
+            gate.report(error)
+            exitNow(1)
+        }
+    }
+
+    /// Everything that `create` promises: after it the process is the container, only not yet the user's program.
+    private static func setUp(_ plan: InitPlan, _ host: borrowing InitChannel) throws(RuntimeError) -> PreparedProgram? {
+        try explain("cannot start a session") { () throws(SystemError) in try startSession() }
+        if plan.namespaces.newTime { try enterTimeNamespace(plan.linux.timeOffsets) }
+
+        let filesystem = RootFilesystem(plan)
+        let place = try filesystem.openPlace()
+        if plan.namespaces.atBirth.contains(.user) { try host.wait(for: .idsMapped) }
+        if plan.namespaces.hasUserNamespace { try becomeRoot() }
+        // From here on nobody in the container may look into this process, which still holds things of the host.
+        setDumpable(false)
+        if plan.namespaces.atBirth.contains(.network) { try bringLoopbackUp() }
+        if let keyring = plan.keyringName { try joinKeyring(keyring) }
+
+        var cgroup = CgroupArrival(plan)
+        let root = try filesystem.build(at: place) { () throws(RuntimeError) in try cgroup.await(host) }
+        try cgroup.await(host)
+        try setNames(plan.config)
+
+        if plan.hostHooksFollow {
+            try host.send(.mounted)
+            try host.wait(for: .proceed)
+        }
+        try runContainerHooks(.createContainer, plan)
+
+        let terminal = try plan.console?.open(in: root, mountConsole: plan.ownsMounts)
+        try setKernelParameters(plan.linux.sysctl)  // before /proc/sys is made read-only
+        let directory = try filesystem.openWorkingDirectory(in: root)  // before the root is
+        try filesystem.seal(root)
+        if let terminal, let console = plan.console { try console.attach(terminal) }
+
+        guard let process = plan.config.process, let directory else { return nil }
+        return try PreparedProgram(process, plan, directory: directory, host)
+    }
+}
+
+/// Waits, at the end of `create`, for the word to start, and is where failures go: first to the creating process, later
+/// to the `start` command that opened the fifo.
+struct StartGate: ~Copyable {
+    let host: InitChannel
+    private let signal: StartSignal
+    private var starter: Int32 = -1
+
+    init(_ host: consuming InitChannel, _ signal: StartSignal) {
+        self.host = host
+        self.signal = signal
+    }
+
+    mutating func wait() throws(RuntimeError) {
+        try host.send(.ready)
+        switch signal {
+        case .channel: try host.wait(for: .start)
+        case .fifo(let stateDirectory): starter = try ExecFIFO.waitForStart(in: stateDirectory).release()
+        }
+    }
+
+    func report(_ error: RuntimeError) {
+        let message = InitMessage.failed(error)
+        if starter >= 0 {
+            try? FileDescriptor(owning: starter).write(message.bytes)
+        } else {
+            try? host.send(message)
+        }
+    }
+}
+
+/// How init learns that it may start.
+enum StartSignal: Equatable {
+    /// From the process that created it (`run`).
+    case channel
+    /// From `start`, through the fifo in this state directory (a descriptor).
+    case fifo(stateDirectory: Int32)
+}

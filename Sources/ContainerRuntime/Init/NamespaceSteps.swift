@@ -1,0 +1,90 @@
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// A new time namespace: its offsets can be written only while nobody is in it, so it is made, set, and then entered
+/// (time_namespaces(7)).
+func enterTimeNamespace(_ offsets: [TimeOffset]) throws(RuntimeError) {
+    try explain("cannot make a time namespace", at: "linux.namespaces") { () throws(SystemError) in
+        try unshare(.time)
+    }
+    for offset in offsets {
+        let name = offset.clock.rawValue
+        try explain(
+            "cannot set the \(name) clock's offset to \(offset.secs) s, \(offset.nanosecs) ns",
+            at: "linux.timeOffsets.\(name)", hint: "the kernel allows no clock below 0 or beyond 146 years"
+        ) { () throws(SystemError) in
+            try writeFile("/proc/self/timens_offsets", "\(name) \(offset.secs) \(offset.nanosecs)\n")
+        }
+    }
+    try explain("cannot enter the time namespace", at: "linux.namespaces") { () throws(SystemError) in
+        let namespace = try FileDescriptor.open("/proc/self/ns/time_for_children", .readOnly)
+        try enterNamespace(namespace.rawValue, .time)
+    }
+}
+
+/// In a user namespace: takes its user and group 0, so that what is made belongs to the container's root. Groups of the
+/// host are left behind where the namespace allows it.
+func becomeRoot() throws(RuntimeError) {
+    do throws(SystemError) {
+        try setSupplementaryGroups([])
+    } catch {
+        guard error.errno == .notPermitted else {
+            throw RuntimeError("cannot leave the supplementary groups of the host", error)
+        }
+    }
+    try explain(
+        "cannot become root of the user namespace", at: "linux.uidMappings",
+        hint: "map the container's user and group 0"
+    ) { () throws(SystemError) in
+        try setGroupID(0)
+        try setUserID(0)
+    }
+}
+
+func bringLoopbackUp() throws(RuntimeError) {
+    try explain("cannot bring the loopback interface up") { () throws(SystemError) in try bringInterfaceUp("lo") }
+}
+
+/// A kernel without keyrings has nothing to keep apart.
+func joinKeyring(_ name: String) throws(RuntimeError) {
+    do throws(SystemError) {
+        try joinSessionKeyring(name)
+    } catch {
+        guard error.errno != .notImplemented else { return }
+        throw RuntimeError("cannot make a session keyring", error, hint: "use --no-new-keyring to keep the caller's")
+    }
+}
+
+/// hostname and domainname (config.md).
+func setNames(_ config: Config) throws(RuntimeError) {
+    if let name = config.hostname {
+        try explain("cannot set the host name to \"\(name)\"", at: "hostname") { () throws(SystemError) in
+            try setHostName(name)
+        }
+    }
+    if let name = config.domainname {
+        try explain("cannot set the domain name to \"\(name)\"", at: "domainname") { () throws(SystemError) in
+            try setDomainName(name)
+        }
+    }
+}
+
+/// The moment when init is known to be in the container's cgroup. The host side makes the cgroup while init makes
+/// mounts; init waits for it where it first matters.
+struct CgroupArrival {
+    private let newNamespace: Bool
+    private var arrived = false
+
+    init(_ plan: InitPlan) { newNamespace = plan.namespaces.newCgroup }
+
+    mutating func await(_ host: borrowing InitChannel) throws(RuntimeError) {
+        guard !arrived else { return }
+        arrived = true
+        try host.wait(for: .inCgroup)
+        guard newNamespace else { return }
+        // The cgroup that the maker of the namespace is in becomes its root.
+        try explain("cannot make a cgroup namespace", at: "linux.namespaces") { () throws(SystemError) in
+            try unshare(.cgroup)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// The user's program, with everything in place that it is to find: what is left is execve(2).
+struct PreparedProgram {
+    private let path: String
+    private let arguments: CStringVector
+    private let environment: CStringVector
+
+    /// Called with the container's root as the root. Takes the settings of `process` in the order in which each still
+    /// has the right it needs, and ends without privileges.
+    init(
+        _ process: Process, _ plan: InitPlan, directory: borrowing FileDescriptor, _ host: borrowing InitChannel
+    ) throws(RuntimeError) {
+        try explain("cannot enter the working directory \(process.cwd)", at: "process.cwd") { () throws(SystemError) in
+            try enterDirectory(directory)
+        }
+        let variables = Self.environment(process, plan)
+        environment = CStringVector(variables.list)
+        arguments = CStringVector(process.args)
+        giveStandardStreams(to: process.user)
+        resetSignals()
+        path = try findExecutable(process.args[0], path: variables.path)
+    }
+
+    func execute() -> RuntimeError {
+        let error = LinuxSystem.execute(path, arguments, environment)
+        return RuntimeError(
+            at: "process.args[0]", "exec: \"\(path)\"", error, hint: diagnoseExecution(path, error))
+    }
+
+    /// `process.env`, with what the runtime adds: HOME where it is missing, and what a service manager passed.
+    private static func environment(_ process: Process, _ plan: InitPlan) -> (list: [String], path: String) {
+        var list = process.env
+        var path = defaultSearchPath
+        var hasHome = false
+        for entry in list {
+            if entry.hasPrefix("PATH=") { path = String(entry.dropFirst(5)) }
+            if entry.hasPrefix("HOME="), entry.utf8.count > 5 { hasHome = true }
+        }
+        if !hasHome {
+            list.removeAll { $0 == "HOME=" }
+            list.append("HOME=\(homeDirectory(process.user.uid))")
+        }
+        if plan.listenDescriptors > 0 {
+            list.append("LISTEN_FDS=\(plan.listenDescriptors)")
+            list.append("LISTEN_PID=\(currentProcessID())")
+        }
+        return (list, path)
+    }
+}
+
+/// From the container's /etc/passwd, "/" when it does not tell. The file is the image's: it may be anything.
+private func homeDirectory(_ uid: UInt32) -> String {
+    guard let file = try? FileDescriptor.open("/etc/passwd", [.readOnly, .nonBlocking]),
+        (try? file.status())?.kind == .regular, let bytes = try? file.readToEnd(limit: 1 << 20),
+        let entry = passwdEntry(uid, bytes), !entry.home.isEmpty
+    else { return "/" }
+    return entry.home
+}
+
+/// An ordinary user can open /dev/stdout and its like again only when the streams belong to it. The null device
+/// belongs to everybody, and what cannot be given stays as it is.
+private func giveStandardStreams(to user: User) {
+    guard user.uid != 0 else { return }
+    for number in Int32(0)...2 {
+        guard let status = try? descriptorStatus(number), status.uid != user.uid,
+            !(status.kind == .characterDevice && status.target == DeviceNumber(major: 1, minor: 3))
+        else { continue }
+        try? changeDescriptorOwner(number, uid: user.uid)
+    }
+}

@@ -1,0 +1,95 @@
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// The container's root filesystem, from a bind mount of the bundle's directory to the root that the program sees.
+///
+/// After `build` everything goes through the descriptor of the root, never through its path.
+struct RootFilesystem {
+    private let plan: InitPlan
+
+    init(_ plan: InitPlan) { self.plan = plan }
+
+    /// Where in this mount namespace the root filesystem is attached: at its own path, so that hooks find it there.
+    /// It is opened while this process still has the host's user; where that user may not reach the path either, the
+    /// top of the tree serves as well.
+    func openPlace() throws(RuntimeError) -> FileDescriptor {
+        try explain("cannot open \(plan.rootfs)", at: "root.path") { () throws(SystemError) in
+            do throws(SystemError) {
+                return try FileDescriptor.open(plan.rootfs, [.path, .directory])
+            } catch {
+                guard error.errno == .accessDenied, plan.namespaces.atBirth.contains(.mount) else { throw error }
+                return try FileDescriptor.open("/", [.path, .directory])
+            }
+        }
+    }
+
+    /// Mounts and devices. `beforeCgroup` is called before the cgroups are mounted.
+    func build(
+        at place: borrowing FileDescriptor, beforeCgroup: () throws(RuntimeError) -> Void
+    ) throws(RuntimeError) -> RootDirectory {
+        let root = try openRoot(at: place)
+        try MountSteps(plan: plan).run(in: root, beforeCgroup: beforeCgroup)
+        if plan.suppliesDevices {
+            try DeviceSetup(nodes: plan.devices, inUserNamespace: plan.namespaces.hasUserNamespace).run(in: root)
+        }
+        return root
+    }
+
+    private func openRoot(at place: borrowing FileDescriptor) throws(RuntimeError) -> RootDirectory {
+        try explain("cannot mount the root filesystem", at: "root.path") { () throws(SystemError) in
+            guard plan.ownsMounts else { return RootDirectory(try place.duplicate()) }
+            if plan.namespaces.atBirth.contains(.mount) {
+                // What is mounted from here on must not show up on the host.
+                try setPropagation(.slave, ofEverythingBelow: "/")
+            }
+            let mount =
+                plan.rootfsMount >= 0
+                ? DetachedMount(FileDescriptor(owning: plan.rootfsMount))
+                : try DetachedMount.clone(ofPath: plan.rootfs, recursive: true)
+            let keepsHostEvents = plan.linux.rootfsPropagation == .slave
+            try mount.descriptor.setMountAttributes(propagation: keepsHostEvents ? .slave : .private, recursive: true)
+            try mount.attach(to: place, subject: plan.rootfs)
+            return RootDirectory(mount.intoDescriptor())
+        }
+    }
+
+    /// The working directory, made when it does not exist. It is opened inside the root and through no magic link, so
+    /// it cannot be a directory of the host that some descriptor still stands for.
+    func openWorkingDirectory(in root: borrowing RootDirectory) throws(RuntimeError) -> FileDescriptor? {
+        guard let process = plan.config.process else { return nil }
+        return try explain(
+            "cannot open the working directory \(process.cwd)", at: "process.cwd",
+            hint: "it must be a directory inside the root filesystem"
+        ) { () throws(SystemError) in try root.openMaking(.directory, process.cwd) }
+    }
+
+    /// Hides and protects paths, and makes the root this process's root.
+    func seal(_ root: borrowing RootDirectory) throws(RuntimeError) {
+        try MaskedPaths(masked: plan.linux.maskedPaths, readOnly: plan.linux.readonlyPaths).run(in: root)
+        if plan.config.root?.readonly == true {
+            try explain("cannot make the root filesystem read-only", at: "root.readonly") { () throws(SystemError) in
+                try root.descriptor.setMountAttributes(set: .readOnly)
+            }
+        }
+        try explain(
+            "cannot change to the new root", hint: plan.noPivot ? nil : "use --no-pivot where / is an initramfs"
+        ) { () throws(SystemError) in
+            if !plan.namespaces.atBirth.contains(.mount) {
+                // The namespace is somebody else's too: only this process's root changes.
+                try enterDirectory(root.descriptor)
+                try changeRoot()
+            } else if plan.noPivot {
+                try moveRoot(to: root.descriptor)
+            } else {
+                try pivotRoot(to: root.descriptor)
+            }
+        }
+        try explain("cannot set the propagation of /", at: "linux.rootfsPropagation") { () throws(SystemError) in
+            switch plan.linux.rootfsPropagation {
+            case .shared: try root.descriptor.setMountAttributes(propagation: .shared)
+            case .unbindable: try root.descriptor.setMountAttributes(propagation: .unbindable)
+            case .slave, .private, nil: break
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// The `delete` operation (runtime.md, "Delete"): undoes what `create` did.
+package enum DeleteContainer {
+    /// - Parameter force: ends a container that still runs, and does not mind one that does not exist
+    package static func run(
+        _ id: ContainerID, in root: StateRoot, force: Bool, _ warn: (String) -> Void
+    ) throws(RuntimeError) {
+        do throws(RuntimeError) {
+            let state = try root.open(id)
+            try state.lock()
+            try delete(state, force: force, warn)
+        } catch {
+            guard force, error == .noContainer else { throw error }
+        }
+    }
+
+    private static func delete(
+        _ state: borrowing StateDirectory, force: Bool, _ warn: (String) -> Void
+    ) throws(RuntimeError) {
+        // Half a container, of a create that was killed, has nothing to wait for.
+        if force, try state.isLeftover() { return try state.clearLeftover() }
+        let record = try state.readRecord()
+        let status = state.status(of: record)
+        guard force || status == .stopped else {
+            throw RuntimeError(
+                "cannot delete container \(record.id) that is not stopped: \(status.rawValue)",
+                hint: "kill it first, or use --force")
+        }
+        DestroyContainer.run(state, record, warn)
+    }
+}
+
+/// Stops what is left of a container and removes all that it had (runtime.md, "Lifecycle", steps 12 and 13). Failures
+/// are warnings: the other steps are done all the same.
+enum DestroyContainer {
+    static func run(_ state: borrowing StateDirectory, _ record: ContainerRecord, _ warn: (String) -> Void) {
+        // Read before the state goes: these hooks run after the container is deleted.
+        let config = record.hasPoststopHooks ? try? state.readConfig() : nil
+        do throws(RuntimeError) { try end(record) } catch { warn(error.message) }
+        do throws(RuntimeError) { try record.cgroup.remove() } catch { warn(error.message) }
+        do throws(RuntimeError) { try state.remove() } catch { warn(error.message) }
+        guard let config else { return }
+        let hooks = HookRunner(.poststop, config.hooks, record.state(.stopped), directory: nil, config.annotations)
+        for failure in hooks.runAll() { warn(failure.message) }
+    }
+
+    /// Kills init, with which its pid namespace dies, and whatever else is in the cgroup.
+    private static func end(_ record: ContainerRecord) throws(RuntimeError) {
+        try record.cgroup.killAll(9)
+        guard let process = record.openProcess() else { return }
+        do throws(SystemError) {
+            try process.signal(9)
+            guard try process.waitReadable(milliseconds: 10_000) else {
+                throw SystemError("pidfd_send_signal", "", .busy)
+            }
+        } catch {
+            guard error.errno == .noSuchProcess else {
+                throw RuntimeError("the container's process \(record.pid) does not end", error)
+            }
+        }
+    }
+}
+
+extension RuntimeError {
+    /// Engines match the text.
+    static let noContainer = RuntimeError("container does not exist")
+}

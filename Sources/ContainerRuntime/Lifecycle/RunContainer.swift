@@ -1,0 +1,104 @@
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// `run`: create and start in one, then either leave the container to itself or stay until it has ended.
+package enum RunContainer {
+    /// - Parameters:
+    ///   - keep: leave the container in place when its process has ended
+    ///   - reaper: take care of processes that the container leaves without a parent
+    /// - Returns: the exit status of the container's process, or 0 when detached
+    package static func run(
+        _ request: CreateRequest, keep: Bool, reaper: Bool, _ warn: (String) -> Void
+    ) throws(RuntimeError) -> Int32 {
+        // From here on signals are read, not suffered: they belong to the container.
+        let before = request.detached ? nil : blockSignals()
+        defer { if let before { setBlockedSignals(before) } }
+        if !request.detached, reaper {
+            try explain("cannot become a subreaper") { () throws(SystemError) in try becomeSubreaper() }
+        }
+        let container = try CreateContainer.run(request, warn)
+        do throws(RuntimeError) {
+            try start(container)
+            if request.detached { return 0 }
+            var foreground = try Foreground(container)
+            let end = try foreground.stay()
+            if !keep { DestroyContainer.run(container.state, container.record, warn) }
+            return end.shellStatus
+        } catch {
+            DestroyContainer.run(container.state, container.record, warn)
+            _ = collectEnded(container.record.pid)
+            throw error
+        }
+    }
+
+    private static func start(_ container: borrowing CreatedContainer) throws(RuntimeError) {
+        let answer = try explain("cannot start the container's process") { () throws(SystemError) in
+            try container.channel.send(.start)
+            return try container.channel.receive()
+        }
+        if case .failed(let error) = answer { throw error }
+        container.state.unlock()
+        if container.record.hasPoststartHooks {
+            try runPoststartHooks(container.record, try container.state.readConfig())
+        }
+    }
+}
+
+/// The process that stays with a container in the foreground: it passes signals on, and carries bytes between the
+/// container's terminal and its own.
+private struct Foreground: ~Copyable {
+    private let process: Int32
+    private let pid: Int32
+    private let signals: SignalDescriptor
+    private var relay: TerminalRelay?
+
+    init(_ container: borrowing CreatedContainer) throws(RuntimeError) {
+        process = container.process.rawValue
+        pid = container.record.pid
+        signals = try explain("cannot receive signals") { () throws(SystemError) in try SignalDescriptor() }
+        relay = container.terminal.number.map { TerminalRelay(terminal: $0) }
+    }
+
+    /// Until the container's process has ended.
+    mutating func stay() throws(RuntimeError) -> ProcessEnd {
+        relay?.resize()
+        while true {
+            try waitForEvents()
+            while let signal = signals.next() {
+                if signal == SignalNumber.child, let end = collectAll() {
+                    relay?.drain()
+                    return end
+                }
+                forward(signal)
+            }
+        }
+    }
+
+    private mutating func waitForEvents() throws(RuntimeError) {
+        var entries = [PollEntry(signals.descriptor.rawValue, readable: true)] + (relay?.events ?? [])
+        do throws(SystemError) {
+            try poll(&entries)
+        } catch {
+            throw RuntimeError("cannot wait for the container", error)
+        }
+        relay?.handle(Array(entries.dropFirst()))
+    }
+
+    private func forward(_ signal: Int32) {
+        switch signal {
+        case SignalNumber.child, SignalNumber.urgent, SignalNumber.pipe: break
+        case SignalNumber.windowChange where relay != nil: relay?.resize()
+        default: try? signalProcess(process, signal)
+        }
+    }
+
+    /// Collects every child that has ended, strangers that were left to this process included; the end of init, if it is
+    /// among them.
+    private func collectAll() -> ProcessEnd? {
+        var result: ProcessEnd?
+        while let ended = collectEnded() {
+            if ended.pid == pid { result = ended.end }
+        }
+        return result
+    }
+}

@@ -1,0 +1,163 @@
+internal import LinuxSystem
+package import RuntimeSpec
+
+/// What swrun remembers of a container between two commands: the content of `state.json` in the state directory.
+package struct ContainerRecord: Equatable, Sendable {
+    package var id: String
+    package var bundle: String
+    /// The absolute path of the root filesystem on the host.
+    package var rootfs: String
+    /// When the container was created, RFC 3339.
+    package var created: String
+    /// The user who created it.
+    package var ownerID: UInt32
+    /// Init's process id on the host; 0 while the container is being created.
+    package var pid: Int32 = 0
+    /// Field 22 of /proc/PID/stat: together with the pid it names a process for good (proc(5)).
+    package var processStartTime: UInt64 = 0
+    package var annotations: [KeyValue] = []
+    package var cgroup: ContainerCgroup
+    /// Which hooks `start` and `delete` must read config.json for.
+    package var hasPoststartHooks = false
+    package var hasPoststopHooks = false
+    package var hasProcess = true
+
+    package init(
+        id: String, bundle: String, rootfs: String, created: String, ownerID: UInt32, cgroup: ContainerCgroup
+    ) {
+        self.id = id
+        self.bundle = bundle
+        self.rootfs = rootfs
+        self.created = created
+        self.ownerID = ownerID
+        self.cgroup = cgroup
+    }
+}
+
+extension StateDirectory {
+    package borrowing func writeRecord(_ record: ContainerRecord) throws(RuntimeError) {
+        try write(Self.recordName, record.json.bytes(), replacing: true)
+    }
+
+    package borrowing func readRecord() throws(RuntimeError) -> ContainerRecord {
+        guard exists(Self.recordName) else { throw .noContainer }
+        let bytes = try read(Self.recordName)
+        do throws(SpecError) {
+            return try ContainerRecord.decode(bytes)
+        } catch {
+            throw RuntimeError(
+                "\(path)/\(Self.recordName): \(error)", hint: "remove the container with delete --force \(id.text)")
+        }
+    }
+
+    /// The container's config.json as it was at create.
+    package borrowing func readConfig() throws(RuntimeError) -> Config {
+        let bytes = try read(Self.configName, limit: Config.maximumDocumentSize)
+        do throws(SpecError) {
+            return try Config.decode(bytes)
+        } catch {
+            throw RuntimeError("\(path)/\(Self.configName): \(error)")
+        }
+    }
+
+    /// The status follows from the facts, so that it is right after a crash as well: the process, and the fifo that
+    /// `start` removes.
+    package borrowing func status(of record: ContainerRecord) -> ContainerStatus {
+        if record.pid == 0 { return .creating }
+        guard ContainerRuntime.processStartTime(record.pid) == record.processStartTime else { return .stopped }
+        if exists(Self.fifoName) { return .created }
+        return record.cgroup.isFrozen() ? .paused : .running
+    }
+
+    /// The state as `state`, `list` and hooks show it.
+    package borrowing func state(of record: ContainerRecord) -> State {
+        let status = status(of: record)
+        return record.state(status)
+    }
+
+    /// Whether a create ended without having made a container.
+    borrowing func isLeftover() throws(RuntimeError) -> Bool {
+        guard exists(Self.recordName) else { return true }
+        return try readRecord().pid == 0
+    }
+}
+
+extension ContainerRecord {
+    /// Init, if it lives. The descriptor is opened before the process is checked: it cannot come to mean another one.
+    func openProcess() -> FileDescriptor? {
+        guard pid > 0, let process = try? FileDescriptor.process(pid),
+            ContainerRuntime.processStartTime(pid) == processStartTime
+        else { return nil }
+        return process
+    }
+
+    package func state(_ status: ContainerStatus) -> State {
+        State(
+            id: id, pid: status == .stopped ? 0 : Int(pid), status: status, bundle: bundle, rootfs: rootfs,
+            created: created, annotations: annotations, owner: userName(ownerID))
+    }
+}
+
+extension ContainerRecord: JSONEncodable {
+    package var json: JSON {
+        .members {
+            $0.add("id", id)
+            $0.add("bundle", bundle)
+            $0.add("rootfs", rootfs)
+            $0.add("created", created)
+            $0.add("ownerID", Int(ownerID))
+            $0.add("pid", Int(pid))
+            $0.add("processStartTime", .uint(processStartTime))
+            $0.add("annotations", annotations)
+            $0.add("cgroup", cgroup.json)
+            $0.add("hasPoststartHooks", hasPoststartHooks)
+            $0.add("hasPoststopHooks", hasPoststopHooks)
+            $0.add("hasProcess", hasProcess)
+        }
+    }
+}
+
+extension ContainerRecord: JSONDecodable {
+    package init(json: JSONValue) throws(SpecError) {
+        let object = try json.object()
+        self.init(
+            id: try object.required("id"), bundle: try object.required("bundle"), rootfs: try object.required("rootfs"),
+            created: try object.required("created"), ownerID: try object.required("ownerID"),
+            cgroup: try object.required("cgroup"))
+        pid = try object.required("pid")
+        processStartTime = try object.required("processStartTime")
+        annotations = try object.strings("annotations")
+        hasPoststartHooks = try object.flag("hasPoststartHooks")
+        hasPoststopHooks = try object.flag("hasPoststopHooks")
+        hasProcess = try object.flag("hasProcess")
+    }
+}
+
+/// Field 22 of /proc/PID/stat, in clock ticks since boot; nil when the process does not exist or has ended.
+package func processStartTime(_ pid: Int32) -> UInt64? {
+    guard let bytes = try? readFile("/proc/\(pid)/stat", limit: 4096) else { return nil }
+    // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
+    guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
+    guard fields.count > 19, let state = fields[0].first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X") else {
+        return nil
+    }
+    return UInt64(String(decoding: fields[19], as: UTF8.self))
+}
+
+/// The name of a user of the host, from /etc/passwd (passwd(5)); empty when it is not there.
+func userName(_ uid: UInt32) -> String {
+    if uid == 0 { return "root" }
+    guard let bytes = try? readFile("/etc/passwd") else { return "" }
+    return passwdEntry(uid, bytes)?.name ?? ""
+}
+
+/// A line of a passwd file: name, password, uid, gid, comment, home, shell.
+func passwdEntry(_ uid: UInt32, _ file: [UInt8]) -> (name: String, home: String)? {
+    for line in file.split(separator: UInt8(ascii: "\n")) {
+        let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+        guard fields.count > 5, UInt32(String(decoding: fields[2], as: UTF8.self)) == uid else { continue }
+        return (String(decoding: fields[0], as: UTF8.self), String(decoding: fields[5], as: UTF8.self))
+    }
+    return nil
+}

@@ -1,0 +1,177 @@
+package import LinuxSystem
+
+/// The directory that holds the state of every container, one subdirectory each (`--root`).
+package struct StateRoot: Sendable {
+    package let path: String
+
+    package init(path: String) { self.path = path }
+
+    /// /run/swrun, or for an ordinary user swrun in the directory that the login made for the session.
+    package static func standard(rootless: Bool) -> StateRoot {
+        if rootless, let runtime = environmentVariable("XDG_RUNTIME_DIR"), !runtime.isEmpty {
+            return StateRoot(path: runtime + "/swrun")
+        }
+        return StateRoot(path: "/run/swrun")
+    }
+
+    /// Makes the directory of a new container and locks it.
+    package func create(_ id: ContainerID) throws(RuntimeError) -> StateDirectory {
+        let hint = "choose another place with --root"
+        let path = self.path
+        // The lock keeps two creates of one id from taking each other's new directory for a leftover.
+        let root = try explain("cannot open the state root \(path)", hint: hint) { () throws(SystemError) in
+            let root = try openMakingDirectories(path)
+            _ = try root.lock(waiting: true)
+            return root
+        }
+        do {
+            try root.makeDirectory(id.text, mode: 0o711)
+        } catch {
+            guard error.errno == .exists else {
+                throw RuntimeError("cannot make the state directory \(path)/\(id.text)", error, hint: hint)
+            }
+            guard try removeLeftover(id, in: root) else { throw RuntimeError("container with given ID already exists") }
+        }
+        return try explain("cannot open the state directory \(path)/\(id.text)") { () throws(SystemError) in
+            let directory = try FileDescriptor.open(id.text, [.directory, .noFollow], at: root.rawValue)
+            _ = try directory.lock(waiting: false)
+            return StateDirectory(root: self, id: id, descriptor: directory)
+        }
+    }
+
+    /// Opens the directory of an existing container.
+    package func open(_ id: ContainerID) throws(RuntimeError) -> StateDirectory {
+        do {
+            let directory = try FileDescriptor.open("\(path)/\(id.text)", [.directory, .noFollow])
+            return StateDirectory(root: self, id: id, descriptor: directory)
+        } catch {
+            if error.errno == .noEntry { throw .noContainer }
+            throw RuntimeError("cannot open the state directory \(path)/\(id.text)", error)
+        }
+    }
+
+    /// The ids of all containers, sorted.
+    package func containerIDs() throws(RuntimeError) -> [ContainerID] {
+        do {
+            let root = try FileDescriptor.open(path, .directory)
+            var ids: [ContainerID] = []
+            for name in try directoryEntries(root).sorted() {
+                if let id = try? ContainerID(name), !name.hasPrefix(".") { ids.append(id) }
+            }
+            return ids
+        } catch {
+            if error.errno == .noEntry { return [] }
+            throw RuntimeError("cannot read the state root \(path)", error)
+        }
+    }
+
+    /// A create that was killed leaves a directory without a lock and without a container: it is cleared, so that the
+    /// next create of that id succeeds. False when a container is there, or one is being created.
+    private func removeLeftover(_ id: ContainerID, in root: borrowing FileDescriptor) throws(RuntimeError) -> Bool {
+        guard let directory = try? FileDescriptor.open(id.text, [.directory, .noFollow], at: root.rawValue),
+            (try? directory.lock(waiting: false)) == true
+        else { return false }
+        let state = StateDirectory(root: self, id: id, descriptor: directory)
+        guard try state.isLeftover() else { return false }
+        try state.clearLeftover()
+        try explain("cannot make the state directory \(path)/\(id.text)") { () throws(SystemError) in
+            try root.makeDirectory(id.text, mode: 0o711)
+        }
+        return true
+    }
+}
+
+/// The state of one container: `state.json`, the copy of its `config.json`, and `exec.fifo` until it is started.
+package struct StateDirectory: ~Copyable {
+    package let root: StateRoot
+    package let id: ContainerID
+    package let descriptor: FileDescriptor
+
+    package var path: String { "\(root.path)/\(id.text)" }
+
+    static let recordName = "state.json"
+    static let configName = "config.json"
+    static let fifoName = "exec.fifo"
+
+    /// Waits for whoever changes the container just now, and keeps others from changing it until this process ends.
+    package borrowing func lock() throws(RuntimeError) {
+        let path = self.path
+        let directory = descriptor.rawValue
+        let locked = try explain("cannot lock \(path)") { () throws(SystemError) in
+            for _ in 0..<1000 {
+                if try flock(directory, waiting: false) { return true }
+                sleep(milliseconds: 10)
+            }
+            return false
+        }
+        guard locked else {
+            throw RuntimeError("container \(id.text) is busy", hint: "another command has been changing it for 10 s")
+        }
+    }
+
+    package borrowing func unlock() { LinuxSystem.unlock(descriptor) }
+
+    /// Replaces `name` as a whole: readers see the old content or the new one.
+    borrowing func write(_ name: String, _ bytes: [UInt8], replacing: Bool) throws(RuntimeError) {
+        let path = self.path
+        do {
+            let target = replacing ? ".\(name)" : name
+            let file = try FileDescriptor.open(
+                target, [.writeOnly, .create, .truncate, .noFollow], mode: 0o600, at: descriptor.rawValue)
+            try file.write(bytes, subject: "\(path)/\(name)")
+            if replacing { try descriptor.rename(target, to: name) }
+        } catch {
+            throw RuntimeError(
+                "cannot write \(path)/\(name)", error,
+                hint: error.errno == .noSpace ? "the filesystem of the state root is full" : nil)
+        }
+    }
+
+    borrowing func read(_ name: String, limit: Int = 1 << 26) throws(RuntimeError) -> [UInt8] {
+        let path = self.path
+        let directory = descriptor.rawValue
+        return try explain("cannot read \(path)/\(name)") { () throws(SystemError) in
+            try readFile(name, at: directory, limit: limit)
+        }
+    }
+
+    /// A copy of config.json as it was read: later changes to the bundle have no effect on the container.
+    borrowing func writeConfig(_ text: [UInt8]) throws(RuntimeError) { try write(Self.configName, text, replacing: false) }
+
+    /// Makes the fifo that `start` opens. Init gets a descriptor of the directory to find it by.
+    borrowing func makeStartFIFO() throws(RuntimeError) -> Int32 {
+        let path = self.path
+        let directory = descriptor.rawValue
+        return try explain("cannot make \(path)/\(Self.fifoName)") { () throws(SystemError) in
+            try makeFIFO(Self.fifoName, in: directory)
+            return try FileDescriptor.open(".", [.path, .directory], at: directory).release()
+        }
+    }
+
+    borrowing func exists(_ name: String) -> Bool {
+        ((try? fileStatus(name, at: descriptor.rawValue, followLinks: false)) ?? nil) != nil
+    }
+
+    /// Undoes what a killed create did: init, the cgroup, the directory.
+    borrowing func clearLeftover() throws(RuntimeError) {
+        if exists(Self.recordName) {
+            let record = try readRecord()
+            try record.cgroup.killAll(9)
+            try record.cgroup.remove()
+        }
+        try remove()
+    }
+
+    /// Removes the directory with all that is in it.
+    package borrowing func remove() throws(RuntimeError) {
+        let path = self.path
+        do {
+            try removeTree(in: descriptor)
+            let rootDirectory = try FileDescriptor.open(root.path, [.path, .directory])
+            try rootDirectory.remove(id.text, directory: true)
+        } catch {
+            if error.errno == .noEntry { return }
+            throw RuntimeError("cannot remove \(path)", error)
+        }
+    }
+}
