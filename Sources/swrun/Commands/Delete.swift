@@ -1,0 +1,21 @@
+internal import ContainerRuntime
+
+extension Option {
+    static let force = Option(
+        "force", "f", help: "end a running container first; a container that does not exist is no error")
+}
+
+extension Command {
+    static let delete = Command(
+        verb: .delete,
+        summary: "remove what a stopped container has left",
+        operands: [.container],
+        options: [.force],
+        run: DeleteCommand.run)
+}
+
+enum DeleteCommand {
+    static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
+        throw RuntimeError("delete: not wired yet")
+    }
+}

@@ -1,0 +1,15 @@
+internal import ContainerRuntime
+
+extension Command {
+    static let start = Command(
+        verb: .start,
+        summary: "run the process of a created container",
+        operands: [.container],
+        run: StartCommand.run)
+}
+
+enum StartCommand {
+    static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
+        throw RuntimeError("start: not wired yet")
+    }
+}

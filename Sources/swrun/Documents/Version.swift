@@ -1,0 +1,28 @@
+internal import CJansson
+internal import CLibseccomp
+
+/// What `swrun --version` prints.
+///
+/// The form is runc's, for docker reads it: the first line is `NAME version X`, and no other line may hold the word
+/// "version". There is no `commit:` line: a build from sources does not know its commit, and a line that is wrong or
+/// empty is worse than none, which docker accepts.
+enum Version {
+    static let number = "0.1.0"
+    /// The version of the OCI runtime specification that config.json, state and features follow.
+    static let specification = "1.3.0"
+    /// The day of the last change to the manual, as mdoc(7) writes it.
+    static let date = "August 1, 2026"
+
+    static var text: String {
+        "swrun version \(number)\nspec: \(specification)\nlibseccomp: \(libseccomp)\njansson: \(jansson)\n"
+    }
+
+    /// The libseccomp that is linked in, `2.5.4`.
+    static var libseccomp: String {
+        guard let found = seccomp_version()?.pointee else { return "unknown" }
+        return "\(found.major).\(found.minor).\(found.micro)"
+    }
+
+    /// The Jansson that is linked in, `2.14`.
+    static var jansson: String { String(cString: jansson_version_str()) }
+}
