@@ -1,5 +1,4 @@
 internal import ContainerRuntime
-internal import Glibc
 internal import LinuxSystem
 
 extension Option {
@@ -31,20 +30,19 @@ struct GlobalOptions {
         .root, .log, .logFormat, .logLevel, .debug, .systemdCgroup, .cgroupManager, .rootless, .version, .help,
     ]
 
-    enum CgroupManager: String { case cgroupfs, systemd, disabled }
     enum Rootless: String { case yes = "true", no = "false", auto }
 
     /// `--root` as an absolute path; nil when not given.
     let root: String?
     /// nil when not given: then a container that exists keeps the manager it was made with.
-    let cgroupManager: CgroupManager?
+    let cgroupManager: CgroupDriver?
     let rootless: Rootless
 
     init(_ arguments: Arguments) throws(RuntimeError) {
         if let path = arguments[.root] { root = try absolute(path) } else { root = nil }
         // The more precise option wins where an engine passes both.
         if let manager = arguments[.cgroupManager] {
-            cgroupManager = CgroupManager(rawValue: manager)
+            cgroupManager = CgroupDriver(rawValue: manager)
         } else {
             cgroupManager = arguments.has(.systemdCgroup) ? .systemd : nil
         }
@@ -52,12 +50,15 @@ struct GlobalOptions {
     }
 
     /// Where state is kept: `--root`, else `/run/swrun`, and for an ordinary user `$XDG_RUNTIME_DIR/swrun`.
-    var stateRoot: String {
-        if let root { return root }
-        if geteuid() != 0, let directory = environmentVariable("XDG_RUNTIME_DIR"), !directory.isEmpty {
-            return directory + "/swrun"
+    var stateRoot: StateRoot { root.map { StateRoot(path: $0) } ?? .standard(rootless: effectiveUserID() != 0) }
+
+    /// Whether to go on without what only root may have.
+    var isRootless: Bool {
+        switch rootless {
+        case .yes: true
+        case .no: false
+        case .auto: effectiveUserID() != 0
         }
-        return "/run/swrun"
     }
 }
 

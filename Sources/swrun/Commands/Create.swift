@@ -22,6 +22,25 @@ extension Command {
 
 enum CreateCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        throw RuntimeError("create: not wired yet")
+        _ = try CreateContainer.run(try CreateRequest(call), call.report.warning)
+        return 0
+    }
+}
+
+extension CreateRequest {
+    /// What the options that `create` and `run` share ask for.
+    init(_ call: Invocation) throws(RuntimeError) {
+        let arguments = call.arguments
+        self.init(
+            id: try ContainerID(arguments.operands[0]), bundle: arguments[.bundle] ?? ".", stateRoot: call.global.stateRoot)
+        configFile = arguments[.config]
+        consoleSocket = arguments[.consoleSocket]
+        pidFile = arguments[.pidFile]
+        pidfdSocket = arguments[.pidfdSocket]
+        noPivot = arguments.has(.noPivot)
+        newKeyring = !arguments.has(.noNewKeyring)
+        preservedDescriptors = try arguments.number(.preserveFDs) ?? 0
+        rootless = call.global.isRootless
+        cgroupDriver = call.global.cgroupManager ?? .cgroupfs
     }
 }

@@ -16,6 +16,9 @@ extension Command {
 
 enum DeleteCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        throw RuntimeError("delete: not wired yet")
+        try DeleteContainer.run(
+            try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot, force: call.arguments.has(.force),
+            call.report.warning)
+        return 0
     }
 }

@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import RuntimeSpec
 
 extension Command {
     static let features = Command(
@@ -10,6 +11,7 @@ extension Command {
 
 enum FeaturesCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        throw RuntimeError("features: not wired yet")
+        try output(RuntimeFeatures.describe(version: Version.number).json.serialized(indent: "  ") + "\n")
+        return 0
     }
 }

@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import LinuxSystem
 
 extension Option {
     /// runc's, from the time when a container could share its pid namespace; engines still pass it.
@@ -20,6 +21,15 @@ extension Command {
 
 enum KillCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        throw RuntimeError("kill: not wired yet")
+        let operands = call.arguments.operands
+        let name = operands.count > 1 ? operands[1] : "TERM"
+        guard let signal = signalNumber(name) else {
+            throw RuntimeError(
+                "kill: unknown signal \"\(name)\"", hint: "give a name such as TERM or SIGTERM, or a number from 1 to 64")
+        }
+        try KillContainer.run(
+            try ContainerID(operands[0]), in: call.global.stateRoot, signal: signal,
+            all: call.arguments.has(.allProcesses))
+        return 0
     }
 }

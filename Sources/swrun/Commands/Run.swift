@@ -25,6 +25,10 @@ extension Command {
 
 enum RunCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        throw RuntimeError("run: not wired yet")
+        var request = try CreateRequest(call)
+        request.startsAtOnce = true
+        request.detached = call.arguments.has(.detach)
+        return try RunContainer.run(
+            request, keep: call.arguments.has(.keep), reaper: !call.arguments.has(.noSubreaper), call.report.warning)
     }
 }

@@ -10,6 +10,7 @@ extension Command {
 
 enum StartCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        throw RuntimeError("start: not wired yet")
+        try StartContainer.run(try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot, call.report.warning)
+        return 0
     }
 }

@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import RuntimeSpec
 
 extension Command {
     static let state = Command(
@@ -11,6 +12,8 @@ extension Command {
 
 enum StateCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        throw RuntimeError("state: not wired yet")
+        let state = try QueryState.one(try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot)
+        try output(state.json.serialized(indent: "  ") + "\n")
+        return 0
     }
 }
