@@ -22,7 +22,7 @@ extension Command {
 
 enum CreateCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        _ = try CreateContainer.run(try CreateRequest(call), call.report.warning)
+        _ = try CreateContainer.run(try CreateRequest(call), { call.report.warning($0) })
         return 0
     }
 }
@@ -39,7 +39,7 @@ extension CreateRequest {
         pidfdSocket = arguments[.pidfdSocket]
         noPivot = arguments.has(.noPivot)
         newKeyring = !arguments.has(.noNewKeyring)
-        preservedDescriptors = try arguments.number(.preserveFDs) ?? 0
+        preservedDescriptors = arguments.number(.preserveFDs) ?? 0
         rootless = call.global.isRootless
         cgroupDriver = call.global.cgroupManager ?? .cgroupfs
     }

@@ -18,7 +18,7 @@ enum DeleteCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
         try DeleteContainer.run(
             try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot, force: call.arguments.has(.force),
-            call.report.warning)
+            { call.report.warning($0) })
         return 0
     }
 }

@@ -29,6 +29,6 @@ enum RunCommand {
         request.startsAtOnce = true
         request.detached = call.arguments.has(.detach)
         return try RunContainer.run(
-            request, keep: call.arguments.has(.keep), reaper: !call.arguments.has(.noSubreaper), call.report.warning)
+            request, keep: call.arguments.has(.keep), reaper: !call.arguments.has(.noSubreaper), { call.report.warning($0) })
     }
 }

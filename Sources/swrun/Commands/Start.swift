@@ -10,7 +10,7 @@ extension Command {
 
 enum StartCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        try StartContainer.run(try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot, call.report.warning)
+        try StartContainer.run(try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot, { call.report.warning($0) })
         return 0
     }
 }
