@@ -164,6 +164,8 @@ struct HostSide: ~Copyable {
     consuming func finish() throws(RuntimeError) -> CreatedContainer {
         let terminal = try console.receive()
         guard let state = state.take(), let process = child.take() else { throw unexpectedEnd() }
+        // Init holds the same lock, and would keep it until its program runs.
+        state.unlock()
         return CreatedContainer(
             state: state, record: record, process: process.intoPidfd(), channel: channel, terminal: terminal)
     }

@@ -37,7 +37,6 @@ package enum RunContainer {
             return try container.channel.receive()
         }
         if case .failed(let error) = answer { throw error }
-        container.state.unlock()
         if container.record.hasPoststartHooks {
             try runPoststartHooks(container.record, try container.state.readConfig())
         }
