@@ -39,6 +39,9 @@ struct JSONDocument: ~Copyable {
     private static func load(
         _ text: UnsafeRawBufferPointer, flags: Int32, _ error: inout json_error_t
     ) -> UnsafeMutablePointer<json_t>? {
+        // Left alone, Jansson opens /dev/urandom to seed its hash tables. Where the stack lies is random enough here, and
+        // known without a system call. Only the first seed of a process counts.
+        withUnsafePointer(to: &error) { json_object_seed(Int(bitPattern: $0) >> 4) }
         // json_loadb wants an address even for no text.
         let nothing: StaticString = ""
         let start = text.baseAddress ?? UnsafeRawPointer(nothing.utf8Start)

@@ -88,9 +88,22 @@ extension JSONValue {
     }
 }
 
-/// Something a JSON value can be decoded to. `json` is borrowed for the time of the call.
+/// Something a JSON value can be decoded to.
 package protocol JSONDecodable {
+    /// - Parameter json: borrowed for the time of the call.
     init(json: JSONValue) throws(SpecError)
+}
+
+extension JSONDecodable {
+    /// Decodes a whole document.
+    package static func decode(_ text: UnsafeRawBufferPointer) throws(SpecError) -> Self {
+        let document = try JSONDocument(parsing: text)
+        return try document.decode()
+    }
+
+    package static func decode(_ text: [UInt8]) throws(SpecError) -> Self {
+        try text.withUnsafeBufferPointer { (bytes) throws(SpecError) in try decode(UnsafeRawBufferPointer(bytes)) }
+    }
 }
 
 extension String: JSONDecodable {
