@@ -10,10 +10,20 @@ extension Config {
 extension Config: JSONDecodable {
     package init(json: JSONValue) throws(SpecError) {
         let object = try json.object()
-        // First, so that a document of another major version is refused for its version and not for its contents.
-        let version = try object.required("ociVersion", SpecVersion.checked)
+        let version: String = try object.required("ociVersion")
+        do throws(SpecError) {
+            try self.init(ociVersion: version, object)
+            try ForeignPlatforms.check(object)
+        } catch {
+            // What looks wrong in a document of another version may be right there: then the version is what to report.
+            try SpecVersion.requireSupported(version)
+            throw error
+        }
+    }
+
+    private init(ociVersion: String, _ object: JSONObject) throws(SpecError) {
         self.init(
-            ociVersion: version,
+            ociVersion: ociVersion,
             root: try object.optional("root"),
             mounts: try object.list("mounts"),
             process: try object.optional("process"),
@@ -22,7 +32,6 @@ extension Config: JSONDecodable {
             hooks: try object.optional("hooks") ?? Hooks(),
             linux: try object.optional("linux"),
             annotations: try object.strings("annotations"))
-        try ForeignPlatforms.check(object)
     }
 }
 

@@ -30,18 +30,18 @@ package struct SpecVersion: Equatable, Sendable {
         major == 1 && minor <= 3
     }
 
-    /// Decodes `ociVersion`.
-    static func checked(_ json: JSONValue) throws(SpecError) -> String {
-        let text = try String(json: json)
+    /// Checks an `ociVersion`.
+    static func requireSupported(_ text: String) throws(SpecError) {
         guard let version = SpecVersion(text) else {
             throw SpecError(
-                .invalid, "not a semantic version:", quoted(text), expected: "expected one such as \(current)")
+                .invalid, at: "ociVersion", "not a semantic version:", quoted(text),
+                expected: "expected one such as \(current)")
         }
         guard version.isSupported else {
             throw SpecError(
-                .unsupportedVersion, "unsupported version", quoted(text), expected: "expected \(oldest) to 1.3.x")
+                .unsupportedVersion, at: "ociVersion", "unsupported version", quoted(text),
+                expected: "expected \(oldest) to 1.3.x")
         }
-        return text
     }
 
     private static func number(_ digits: Substring.UTF8View) -> Int? {

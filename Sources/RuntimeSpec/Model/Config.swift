@@ -7,7 +7,7 @@
 /// A decoded `Config` is *well formed* (types, ranges, required members, known words). Whether it makes sense as a whole
 /// is the question `validate()` answers.
 package struct Config: Equatable, Sendable {
-    /// SemVer 2.0.0, already checked to be a version this runtime understands (`SpecVersion`).
+    /// SemVer 2.0.0, of a version this runtime understands (checked by `validate()`).
     package var ociVersion: String
     package var root: Root?
     package var mounts: [Mount]

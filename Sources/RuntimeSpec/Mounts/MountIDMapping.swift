@@ -60,10 +60,10 @@ package struct MountIDMapping: Equatable, Sendable {
         var ranges: [Range] = []
         for triple in text.split(separator: UInt8(ascii: "#")) {
             let relative = triple.first == UInt8(ascii: "@")
-            let numbers = (relative ? triple.dropFirst() : triple)
+            let fields = (relative ? triple.dropFirst() : triple)
                 .split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-                .compactMap { UInt32(Substring($0)) }
-            guard numbers.count == 3 else { return nil }
+            let numbers = fields.compactMap { UInt32(Substring($0)) }
+            guard fields.count == 3, numbers.count == 3 else { return nil }
             let mapping = IDMapping(containerID: numbers[0], hostID: numbers[1], size: numbers[2])
             ranges.append(Range(mapping, relativeToContainer: relative))
         }

@@ -6,6 +6,7 @@ extension Config {
     ///
     /// Nothing here looks at the machine: whether a path exists or a controller is mounted shows when it is used.
     package func validate() throws(SpecError) {
+        try SpecVersion.requireSupported(ociVersion)
         guard let root else { throw SpecError(.missing, at: "root", "missing", expected: "it is required on linux") }
         if root.path.isEmpty { throw SpecError(.invalid, at: "root.path", "empty") }
         try validateNames()

@@ -116,22 +116,19 @@ extension Linux {
                 .invalid, at: "netDevices[\(quoted(first.hostName))]", "set without a network namespace",
                 expected: "add {\"type\":\"network\"} to linux.namespaces")
         }
-        for (index, device) in netDevices.enumerated() {
-            let place = "netDevices[\(quoted(device.hostName))]"
-            guard NetDevice.isValidName(device.hostName), !device.hostName.utf8.contains(UInt8(ascii: "%")) else {
-                throw SpecError(.invalid, at: place, "not the name of a network device")
+        var names: [String] = []
+        for device in netDevices {
+            let name = device.name ?? device.hostName
+            do throws(SpecError) {
+                try device.validate()
+                if !device.isTemplate, names.contains(name) {
+                    throw SpecError(.invalid, "repeated:", quoted(name), expected: "expected each name once").inside(
+                        "name")
+                }
+            } catch {
+                throw error.inside(key: device.hostName).inside("netDevices")
             }
-            guard let name = device.name else { continue }
-            guard NetDevice.isValidName(name), NetDevice.isTemplateOrPlain(name) else {
-                throw SpecError(
-                    .invalid, at: place + ".name", "not the name of a network device:", quoted(name),
-                    expected: "expected at most 15 bytes without blanks, / and :, and at most one %d")
-            }
-            let isTemplate = name.utf8.contains(UInt8(ascii: "%"))
-            if !isTemplate, netDevices[..<index].contains(where: { ($0.name ?? $0.hostName) == name }) {
-                throw SpecError(
-                    .invalid, at: place + ".name", "repeated:", quoted(name), expected: "expected each name once")
-            }
+            names.append(name)
         }
     }
 }
@@ -158,15 +155,26 @@ extension Device {
 }
 
 extension NetDevice {
-    /// dev_valid_name() of the kernel.
-    static func isValidName(_ name: String) -> Bool {
-        let forbidden: [UInt8] = [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0xa0, UInt8(ascii: "/"), UInt8(ascii: ":")]
-        return 1...15 ~= name.utf8.count && name != "." && name != ".."
-            && !name.utf8.contains(where: forbidden.contains)
+    /// Whether the kernel completes the name in the container.
+    package var isTemplate: Bool { name?.utf8.contains(UInt8(ascii: "%")) ?? false }
+
+    func validate() throws(SpecError) {
+        guard Self.isValid(hostName), !hostName.utf8.contains(UInt8(ascii: "%")) else {
+            throw SpecError(.invalid, "not the name of a network device")
+        }
+        guard let name, !Self.isValid(name) else { return }
+        throw SpecError(
+            .invalid, at: "name", "not the name of a network device:", quoted(name),
+            expected: "expected at most 15 bytes without blanks, / and :, and at most one %d")
     }
 
-    /// Without a percent sign, or with one that is part of a `%d` (dev_alloc_name() of the kernel).
-    static func isTemplateOrPlain(_ name: String) -> Bool {
+    /// dev_valid_name() of the kernel; and a percent sign only as part of one `%d` (dev_alloc_name()).
+    private static func isValid(_ name: String) -> Bool {
+        let forbidden: [UInt8] = [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0xa0, UInt8(ascii: "/"), UInt8(ascii: ":")]
+        guard 1...15 ~= name.utf8.count, name != ".", name != "..", !name.utf8.contains(where: forbidden.contains)
+        else {
+            return false
+        }
         let parts = name.utf8.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false)
         return parts.count == 1 || parts.count == 2 && parts[1].first == UInt8(ascii: "d")
     }
