@@ -20,6 +20,14 @@ package struct MessageSocket: ~Copyable {
         try checkRetrying("sendmsg") { bytes.withUnsafeBytes { cl_send(descriptor.rawValue, $0.baseAddress, $0.count, passed) } }
     }
 
+    /// Sends all of `bytes` over a stream, and with its first part the descriptor.
+    package borrowing func sendStream(_ bytes: [UInt8], passing passed: Int32) throws(SystemError) {
+        let sent = try checkRetrying("sendmsg") {
+            bytes.withUnsafeBytes { cl_send(descriptor.rawValue, $0.baseAddress, $0.count, passed) }
+        }
+        try descriptor.write(bytes[sent...])
+    }
+
     /// The next message, at most `limit` bytes; empty when the other end is closed.
     package borrowing func receive(limit: Int = 8192) throws(SystemError) -> [UInt8] {
         try receiveMessage(from: descriptor.rawValue, limit: limit)

@@ -362,4 +362,6 @@ static inline char **cl_environment(void) { return environ; }
 static inline const char *cl_error_text(int error) { return strerrordesc_np(error); }
 static inline const char *cl_error_name(int error) { return strerrorname_np(error); }
 
+#include "clinux_seccomp.h"
+
 #endif

@@ -1,0 +1,96 @@
+package import LinuxSystem
+package import RuntimeSpec
+
+/// The system call filter of a container, ready for the kernel (config-linux.md, Seccomp).
+package struct SeccompFilter: Equatable, Sendable {
+    package let program: [FilterInstruction]
+    /// For seccomp(2).
+    package let flags: UInt32
+    /// Whether a rule hands system calls to a listener.
+    package let notifies: Bool
+
+    /// Compiles the section, or takes what was compiled for an equal one before. Runs on the host; nothing is loaded.
+    package static func compile(
+        _ seccomp: Seccomp, cache: SeccompCache? = nil
+    ) throws(RuntimeError) -> SeccompFilter {
+        let notifies = seccomp.notifies
+        let program: [FilterInstruction]
+        if let cache {
+            let key = SeccompCompiler.key(of: seccomp)
+            if let stored = cache.program(for: key) {
+                program = stored
+            } else {
+                program = try SeccompCompiler.compile(seccomp)
+                cache.store(program, for: key)
+            }
+        } else {
+            program = try SeccompCompiler.compile(seccomp)
+        }
+        return SeccompFilter(program: program, flags: flags(seccomp, notifies: notifies), notifies: notifies)
+    }
+
+    private static func flags(_ seccomp: Seccomp, notifies: Bool) -> UInt32 {
+        // Without the flag a filter switches speculation mitigations on that slow the process down and that kernels
+        // since 5.16 no longer switch on by themselves. Engines rely on it being set when the section is silent.
+        var flags = (seccomp.flags ?? [.specAllow]).reduce(UInt32(0)) { $0 | $1.bit }
+        guard notifies else {
+            // It says how a notified process waits; the kernel refuses it where nothing can be notified.
+            return flags & ~SystemCallFilterFlag.waitKillable
+        }
+        flags |= SystemCallFilterFlag.newListener
+        // The result of the call is a descriptor, so a thread that cannot be synchronized must be told otherwise.
+        if flags & SystemCallFilterFlag.synchronizeThreads != 0 {
+            flags |= SystemCallFilterFlag.synchronizeThreadsOrNoSuchProcess
+        }
+        return flags
+    }
+
+    /// Puts this process, and all it becomes, under the filter: one system call.
+    ///
+    /// - Returns: the listener, when a rule notifies.
+    package func load() throws(SystemError) -> FileDescriptor? {
+        try loadSystemCallFilter(program, flags: flags)
+    }
+
+    /// The error to report when `load` failed with `error`; asks the kernel what it does not know.
+    package func explain(_ error: SystemError) -> RuntimeError {
+        let what = "cannot load the system call filter"
+        switch error.errno {
+        case .invalid:
+            if let flag = SeccompFlag.allCases.first(where: { flags & $0.bit != 0 && !isKnown($0) }) {
+                return RuntimeError(
+                    at: "linux.seccomp.flags", "this kernel does not know \(flag.rawValue)", error,
+                    hint: "remove the flag or use a newer kernel")
+            }
+            if notifies && !kernelKnowsFilterFlags(SystemCallFilterFlag.newListener) {
+                return RuntimeError(
+                    at: "linux.seccomp", "this kernel does not know SCMP_ACT_NOTIFY", error, hint: "it needs Linux 5.0")
+            }
+            return RuntimeError(
+                at: "linux.seccomp", what, error, hint: "the kernel may lack CONFIG_SECCOMP_FILTER")
+        case .notImplemented:
+            return RuntimeError(at: "linux.seccomp", what, error, hint: "the kernel lacks CONFIG_SECCOMP")
+        case .accessDenied:
+            return RuntimeError(
+                at: "linux.seccomp", what, error,
+                hint: "without CAP_SYS_ADMIN a filter needs process.noNewPrivileges to be true")
+        case .busy:
+            return RuntimeError(
+                at: "linux.seccomp", "cannot use SCMP_ACT_NOTIFY", error,
+                hint: "a filter with a listener already applies to the runtime itself")
+        default:
+            return RuntimeError(at: "linux.seccomp", what, error)
+        }
+    }
+
+    private func isKnown(_ flag: SeccompFlag) -> Bool {
+        // The kernel accepts this one only together with a listener.
+        let company = flag == .waitKillableRecv ? SystemCallFilterFlag.newListener : 0
+        return kernelKnowsFilterFlags(flag.bit | company)
+    }
+}
+
+extension Seccomp {
+    /// Whether any system call can end up at a listener.
+    var notifies: Bool { defaultAction == .notify || syscalls.contains { $0.action == .notify } }
+}
