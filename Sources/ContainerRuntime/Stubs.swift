@@ -25,5 +25,3 @@ package struct ContainerCgroup: Equatable, Sendable, JSONDecodable {
 }
 struct CredentialPlan { init(_ p: Process?, _ n: NamespacePlan, warnings: inout [String]) throws(RuntimeError) {} }
 struct NetworkDevices { init(_ d: [NetDevice]) {}; func move(toNamespaceOf: Int32) throws(RuntimeError) {} }
-struct SeccompFilter { static func compile(_ s: Seccomp) throws(RuntimeError) -> SeccompFilter { SeccompFilter() }
-    func forwardListener(_ d: Int32, of: Int32, _ r: ContainerRecord) throws(RuntimeError) {} }

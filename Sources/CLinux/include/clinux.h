@@ -176,6 +176,7 @@ static inline long cl_faccessat2(int directory, const char *path, int mode, int 
     return CL_SYSCALL(SYS_faccessat2, directory, path, mode, flags);
 }
 static inline long cl_fstatfs(int fd, struct statfs *status) { return CL_SYSCALL(SYS_fstatfs, fd, status); }
+static inline long cl_statfs(const char *path, struct statfs *status) { return CL_SYSCALL(SYS_statfs, path, status); }
 static inline long cl_getdents64(int fd, void *buffer, size_t size) {
     return CL_SYSCALL(SYS_getdents64, fd, buffer, size);
 }

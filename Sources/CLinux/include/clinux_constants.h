@@ -28,6 +28,9 @@ static const int32_t CL_AT_REMOVEDIR = 0x200;
 static const int32_t CL_AT_EMPTY_PATH = 0x1000;
 static const uint32_t CL_AT_RECURSIVE = 0x8000;
 
+// sys/statvfs.h
+static const long CL_ST_RDONLY = 1;
+
 // sys/stat.h
 static const uint32_t CL_S_IFIFO = 0010000;
 static const uint32_t CL_S_IFCHR = 0020000;

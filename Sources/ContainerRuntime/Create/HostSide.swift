@@ -13,7 +13,8 @@ struct HostSide: ~Copyable {
     private let warnings: [String]
 
     private var state: StateDirectory?
-    private var child: ChildProcess?
+    /// A pidfd of init, once there is one.
+    private var process: FileDescriptor?
     private let channel: HostChannel
     /// Init's end of the connection, until init has it.
     private let initEnd: Int32
@@ -75,11 +76,13 @@ struct HostSide: ~Copyable {
         let cgroup = try record.cgroup.openForBirth()
         switch try Birth(namespaces: plan.namespaces, cgroup: cgroup.number).give(joined) {
         case .child:
+            // Held here as well, the lock and the host's end would outlive the host.
             channel.closeInChild()
+            state.closeInChild()
             ContainerInit.run(plan, InitChannel(socket: MessageSocket(FileDescriptor(owning: initEnd))))
         case .parent(let process):
             record.pid = process.pid
-            child = consume process
+            self.process = process.intoPidfd()
             closeNow(FileDescriptor(owning: initEnd))
         }
         sources.close()
@@ -120,7 +123,7 @@ struct HostSide: ~Copyable {
                 try hostHooks(.createRuntime, .creating).run()
                 try tell(.proceed)
             case .seccompListener(let descriptor):
-                try plan.seccomp?.forwardListener(descriptor, of: record.pid, record)
+                try forwardListener(descriptor)
             case .warning(let text): warn(text)
             case .failed(let error): throw error
             case .closed: throw unexpectedEnd()
@@ -137,7 +140,7 @@ struct HostSide: ~Copyable {
         if let path = request.pidfdSocket {
             try explain("--pidfd-socket", hint: "somebody must listen at this unix socket") { () throws(SystemError) in
                 let socket = try connectUnixSocket(path)
-                try sendDescriptor(child?.pidfd.rawValue ?? -1, over: socket.rawValue, name: "pidfd")
+                try sendDescriptor(process.number ?? -1, over: socket.rawValue, name: "pidfd")
             }
         }
         if let path = request.pidFile { try writePIDFile(path, record.pid) }
@@ -145,9 +148,9 @@ struct HostSide: ~Copyable {
 
     /// Undoes all of it, last step first: nothing is left of a container that could not be created.
     mutating func undo(_ warn: (String) -> Void) {
-        if let child = child.take() {
-            try? child.pidfd.signal(9)
-            _ = try? waitForEnd(of: child.pid)
+        if let process = process.take() {
+            try? process.signal(9)
+            _ = try? waitForEnd(of: record.pid)
         }
         do throws(RuntimeError) {
             try record.cgroup.killAll(9)
@@ -163,11 +166,10 @@ struct HostSide: ~Copyable {
 
     consuming func finish() throws(RuntimeError) -> CreatedContainer {
         let terminal = try console.receive()
-        guard let state = state.take(), let process = child.take() else { throw unexpectedEnd() }
-        // Init holds the same lock, and would keep it until its program runs.
+        guard let state = state.take(), let process = process.take() else { throw unexpectedEnd() }
         state.unlock()
         return CreatedContainer(
-            state: state, record: record, process: process.intoPidfd(), channel: channel, terminal: terminal)
+            state: state, record: record, process: process, channel: channel, terminal: terminal)
     }
 
     // MARK: - Talking to init
@@ -184,6 +186,16 @@ struct HostSide: ~Copyable {
     private borrowing func hear() throws(RuntimeError) -> InitMessage {
         try interruption.wait(for: channel.number)
         return try explain("cannot hear from init") { () throws(SystemError) in try channel.receive() }
+    }
+
+    private borrowing func forwardListener(_ number: Int32) throws(RuntimeError) {
+        guard let listener = plan.seccompListener else { return }
+        let process = try explain("cannot hold init") { () throws(SystemError) in
+            try FileDescriptor.process(record.pid)
+        }
+        let state = record.state(.creating)
+        try listener.forward(
+            number, from: process, pid: record.pid, specVersion: state.ociVersion, state: state.hookJSON.serialized())
     }
 
     private borrowing func unexpectedEnd() -> RuntimeError {

@@ -16,6 +16,7 @@ struct InitPlan {
     let cgroupView: CgroupView
     let credentials: CredentialPlan
     let seccomp: SeccompFilter?
+    let seccompListener: SeccompListener?
     let keyringName: String?
     let noPivot: Bool
     /// Descriptors 3 to 2+N stay open in the program; the first `listenDescriptors` of them are announced to it
@@ -51,7 +52,14 @@ struct InitPlan {
         mounts = try Self.mounts(config.mounts, bundle: record.bundle)
         devices = DeviceNode.standard + (try Self.devices(linux.devices))
         cgroupView = CgroupView(layout: layout, hasOwnNamespace: namespaces.newCgroup, directories: record.cgroup.directories)
-        seccomp = try linux.seccomp.map { (profile) throws(RuntimeError) in try SeccompFilter.compile(profile) }
+        if let profile = linux.seccomp {
+            let cache = SeccompCache(directory: "\(request.stateRoot.path)/\(SeccompCache.directoryName)")
+            seccomp = try SeccompFilter.compile(profile, cache: cache)
+            seccompListener = try SeccompListener(profile)
+        } else {
+            seccomp = nil
+            seccompListener = nil
+        }
         credentials = try CredentialPlan(config.process, namespaces, warnings: &warnings)
         keyringName = request.newKeyring ? "_ses.\(record.id)" : nil
         noPivot = request.noPivot

@@ -152,6 +152,9 @@ package struct StateDirectory: ~Copyable {
         ((try? fileStatus(name, at: descriptor.rawValue, followLinks: false)) ?? nil) != nil
     }
 
+    /// In init, which has inherited the descriptor and with it the lock.
+    borrowing func closeInChild() { closeNow(FileDescriptor(owning: descriptor.rawValue)) }
+
     /// Undoes what a killed create did: init, the cgroup, the directory.
     borrowing func clearLeftover() throws(RuntimeError) {
         if exists(Self.recordName) {
@@ -172,6 +175,15 @@ package struct StateDirectory: ~Copyable {
         } catch {
             if error.errno == .noEntry { return }
             throw RuntimeError("cannot remove \(path)", error)
+        }
+    }
+}
+
+extension Optional where Wrapped == StateDirectory {
+    borrowing func closeInChild() {
+        switch self {
+        case .some(let state): state.closeInChild()
+        case .none: break
         }
     }
 }

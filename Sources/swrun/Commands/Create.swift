@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import LinuxSystem
 
 extension Command {
     static let create = Command(
@@ -22,8 +23,20 @@ extension Command {
 
 enum CreateCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
+        try call.sealExecutable()
         _ = try CreateContainer.run(try CreateRequest(call), { call.report.warning($0) })
         return 0
+    }
+}
+
+extension Invocation {
+    /// For commands that make processes of a container.
+    func sealExecutable() throws(RuntimeError) {
+        do throws(SystemError) {
+            try sealOwnExecutable()
+        } catch {
+            throw RuntimeError("cannot protect the runtime's own program from the container", error)
+        }
     }
 }
 

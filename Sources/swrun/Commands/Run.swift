@@ -25,6 +25,7 @@ extension Command {
 
 enum RunCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
+        try call.sealExecutable()
         var request = try CreateRequest(call)
         request.startsAtOnce = true
         request.detached = call.arguments.has(.detach)
