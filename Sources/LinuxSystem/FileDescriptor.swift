@@ -148,7 +148,11 @@ package func writeFile(_ path: String, _ text: String, at directory: Int32 = cur
 }
 
 /// The names in a directory, without "." and "..", in the kernel's order. `directory` is open for reading.
-package func directoryEntries(_ directory: borrowing FileDescriptor) throws(SystemError) -> [String] {
+///
+/// - Parameter onlyDirectories: leaves out what is no directory, as the filesystem itself says (`d_type`).
+package func directoryEntries(
+    _ directory: borrowing FileDescriptor, onlyDirectories: Bool = false
+) throws(SystemError) -> [String] {
     var names: [String] = []
     let size = 32 * 1024
     let buffer = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
@@ -160,9 +164,12 @@ package func directoryEntries(_ directory: borrowing FileDescriptor) throws(Syst
         while offset < filled {
             // struct linux_dirent64: ino 8, off 8, reclen 2, type 1, name
             let length = Int(buffer.load(fromByteOffset: offset + 16, as: UInt16.self))
-            let name = String(cString: (buffer + offset + 19).assumingMemoryBound(to: CChar.self))
-            if name != "." && name != ".." { names.append(name) }
+            let isDirectory = buffer.load(fromByteOffset: offset + 18, as: UInt8.self) == UInt8(DT_DIR)
+            let name = (buffer + offset + 19).assumingMemoryBound(to: CChar.self)
             offset += length
+            if onlyDirectories && !isDirectory { continue }
+            let text = String(cString: name)
+            if text != "." && text != ".." { names.append(text) }
         }
     }
 }

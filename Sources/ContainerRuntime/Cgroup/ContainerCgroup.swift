@@ -1,0 +1,167 @@
+internal import Glibc
+internal import LinuxSystem
+package import RuntimeSpec
+
+/// Who makes and removes a container's cgroups.
+package enum CgroupDriver: String, SpecWord {
+    /// swrun, with mkdir(2).
+    case cgroupfs
+    /// systemd, as transient scopes.
+    case systemd
+    /// Nobody: the container stays where the runtime was started, and whoever did that answers for limits.
+    case disabled
+
+    package static let noun: StaticString = "cgroup manager"
+}
+
+/// A container's directory in one hierarchy.
+package struct CgroupDirectory: Equatable, Sendable {
+    /// As in `CgroupHierarchy`: empty for the unified hierarchy.
+    package let controllers: [String]
+    /// Absolute, as the runtime sees it.
+    package let path: String
+    /// How many directories at the end of `path` this container made: 0 when its cgroup existed before, nil while that
+    /// is not known because the making has not been reported yet.
+    package var made: Int?
+
+    package init(controllers: [String], path: String, made: Int? = nil) {
+        self.controllers = controllers
+        self.path = path
+        self.made = made
+    }
+
+    package var isUnified: Bool { controllers.isEmpty }
+    /// Under which word errors and `/proc/PID/cgroup` know the hierarchy.
+    var name: String { isUnified ? "unified" : controllers.joined(separator: ",") }
+}
+
+/// Where a container is in each hierarchy. It is kept in the container's state, so that later commands neither look at
+/// the mount table nor need to be told the driver.
+package struct ContainerCgroup: Equatable, Sendable {
+    package let driver: CgroupDriver
+    /// One per hierarchy, the unified one last; none when the container has no cgroup of its own.
+    package var directories: [CgroupDirectory]
+
+    package init(driver: CgroupDriver, directories: [CgroupDirectory]) {
+        self.driver = driver
+        self.directories = directories
+    }
+
+    package var unified: CgroupDirectory? { directories.last.flatMap { $0.isUnified ? $0 : nil } }
+
+    /// The v1 directory that has `controller`, or nil.
+    package func directory(of controller: String) -> CgroupDirectory? {
+        directories.first { $0.controllers.contains(controller) }
+    }
+
+    /// The directory whose list of processes counts: every process of the container is in each of them, unless one with
+    /// the power to do so moved it away, for which the unified hierarchy and the freezer are the least tempting.
+    private var census: CgroupDirectory? { unified ?? directory(of: "freezer") ?? directories.first }
+
+    /// The processes in the container's cgroup and in those below it, as the runtime's pid namespace numbers them.
+    /// Empty when the cgroup is gone.
+    package func processes() throws(RuntimeError) -> [Int32] {
+        guard let census else { return [] }
+        return try explain("cannot list the container's processes") { () throws(SystemError) in
+            try processesInTree(census.path)
+        }
+    }
+
+    /// Sends `signal` to every process of the container, new ones included. SIGKILL reaches a paused container too:
+    /// what a v1 freezer holds is let go, because it would not die before.
+    package func killAll(_ signal: Int32) throws(RuntimeError) {
+        if signal == SIGKILL, let unified, killWithKernel(unified.path) {
+            thawAfterKill()
+            return
+        }
+        // Frozen processes do not fork, so that one round reaches all of them.
+        let wasFrozen = isFrozen
+        let isHeld = !wasFrozen && (try? freeze()) != nil
+        defer {
+            if signal == SIGKILL { thawAfterKill() } else if isHeld { try? thaw() }
+        }
+        for round in 0..<(isHeld || wasFrozen ? 1 : 16) {
+            let pids = try processes()
+            if pids.isEmpty || (round > 0 && signal != SIGKILL) { return }
+            for pid in pids {
+                try explain("cannot signal process \(pid) of the container") { () throws(SystemError) in
+                    do throws(SystemError) { try sendSignal(signal, to: pid) } catch
+                        where error.errno == .noSuchProcess
+                    {}
+                }
+            }
+        }
+    }
+
+    /// `cgroup.kill` (kernel 5.14) ends a cgroup and all below it in one step that nothing can outrun.
+    private func killWithKernel(_ path: String) -> Bool {
+        (try? writeControl(path + "/cgroup.kill", "1".utf8)) != nil
+    }
+
+    private func thawAfterKill() {
+        if directory(of: "freezer") != nil { try? thaw() }
+    }
+
+    /// Removes what this container made: its cgroups with everything below them, then the parents that were made for
+    /// them and that nobody else uses by now. A cgroup that existed before the container stays. Nothing is killed.
+    ///
+    /// - Throws: when a process is (still, after two seconds) inside.
+    package func remove() throws(RuntimeError) {
+        var failure: RuntimeError?
+        for directory in directories.reversed() where directory.made != 0 {
+            do {
+                try remove(directory)
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func remove(_ directory: CgroupDirectory) throws(RuntimeError) {
+        try explain("cannot remove the cgroup \(directory.path)", hint: "processes are still in it") {
+            () throws(SystemError) in
+            try removeTree(directory.path)
+        }
+        var parent = directory.path
+        for _ in 1..<max(directory.made ?? 1, 1) {
+            parent = parentPath(parent)
+            // Another container may live there by now: then it stays, and this is no failure.
+            if (try? removeDirectory(parent)) == nil { break }
+        }
+    }
+}
+
+// MARK: - State
+
+extension ContainerCgroup: JSONDecodable, JSONEncodable {
+    /// `{"driver": "cgroupfs", "directories": [{"controllers": ["cpu"], "path": "/sys/fs/cgroup/cpu/x", "made": 1}]}`
+    package var json: JSON {
+        .members {
+            $0.add("driver", driver.rawValue)
+            $0.add("directories", directories)
+        }
+    }
+
+    package init(json: JSONValue) throws(SpecError) {
+        let object = try json.object()
+        self.init(driver: try object.required("driver"), directories: try object.list("directories"))
+    }
+}
+
+extension CgroupDirectory: JSONDecodable, JSONEncodable {
+    package var json: JSON {
+        .members {
+            $0.add("controllers", controllers)
+            $0.add("path", path)
+            $0.add("made", made)
+        }
+    }
+
+    package init(json: JSONValue) throws(SpecError) {
+        let object = try json.object()
+        self.init(
+            controllers: try object.list("controllers"), path: try object.required("path"),
+            made: try object.optional("made"))
+    }
+}
