@@ -26,6 +26,11 @@ package func keepCapabilitiesAcrossUserChange() throws(SystemError) {
     try check(cl_prctl(CL_PR_SET_KEEPCAPS, 1, 0, 0, 0), "prctl", "PR_SET_KEEPCAPS")
 }
 
+/// prctl(2) PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL
+package func clearAmbientCapabilities() throws(SystemError) {
+    try check(cl_prctl(CL_PR_CAP_AMBIENT, UInt(CL_PR_CAP_AMBIENT_CLEAR_ALL), 0, 0, 0), "prctl", "PR_CAP_AMBIENT")
+}
+
 package func setNoNewPrivileges() throws(SystemError) {
     try check(cl_prctl(CL_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl", "PR_SET_NO_NEW_PRIVS")
 }
