@@ -10,9 +10,9 @@ package enum CreateContainer {
         var host = try HostSide(request)
         do throws(RuntimeError) {
             try host.makeState()
+            try host.makeCgroup()
             try host.giveBirth()
             try host.mapIDs()
-            try host.placeInCgroup()
             try host.moveNetworkDevices()
             try host.converse(warn)
             try host.publish()

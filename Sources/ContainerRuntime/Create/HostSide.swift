@@ -10,6 +10,7 @@ struct HostSide: ~Copyable {
     private var console: HostConsole
     private var plan: InitPlan
     private var record: ContainerRecord
+    private let cgroup: CgroupPlan
     private let warnings: [String]
 
     private var state: StateDirectory?
@@ -29,9 +30,9 @@ struct HostSide: ~Copyable {
         }
         let bundle = try Bundle(request)
         let layout = try CgroupLayout.detect()
-        let cgroup = try ContainerCgroup.plan(
+        let cgroup = try CgroupPlan(
             config: bundle.config, id: request.id.text, driver: request.cgroupDriver, layout: layout)
-        let record = ContainerRecord(bundle, request, cgroup)
+        let record = ContainerRecord(bundle, request, cgroup.cgroup)
         var warnings: [String] = []
         var plan = try InitPlan(bundle.config, record, request, layout, warnings: &warnings)
         let joined = try JoinedNamespaces(plan.namespaces)
@@ -53,6 +54,7 @@ struct HostSide: ~Copyable {
         self.console = console
         self.plan = plan
         self.record = record
+        self.cgroup = cgroup
         self.warnings = warnings
     }
 
@@ -70,16 +72,20 @@ struct HostSide: ~Copyable {
         state = consume directory
     }
 
+    /// Where there is one, the cgroup exists before the process that goes into it.
+    mutating func makeCgroup() throws(RuntimeError) {
+        record.cgroup = try cgroup.create(isRootless: request.rootless)
+    }
+
     /// One clone3(2), or two when namespaces are joined. In the child this does not return.
     mutating func giveBirth() throws(RuntimeError) {
-        if record.cgroup.entersAtBirth { try record.cgroup.create() }
-        let cgroup = try record.cgroup.openForBirth()
-        switch try Birth(namespaces: plan.namespaces, cgroup: cgroup.number).give(joined) {
+        let entrance = try record.cgroup.openEntrance()
+        switch try Birth(namespaces: plan.namespaces, cgroup: entrance.birthCgroup).give(joined) {
         case .child:
             // Held here as well, the lock and the host's end would outlive the host.
             channel.closeInChild()
             state.closeInChild()
-            ContainerInit.run(plan, InitChannel(socket: MessageSocket(FileDescriptor(owning: initEnd))))
+            ContainerInit.run(plan, consume entrance, InitChannel(socket: MessageSocket(FileDescriptor(owning: initEnd))))
         case .parent(let process):
             record.pid = process.pid
             self.process = process.intoPidfd()
@@ -98,13 +104,6 @@ struct HostSide: ~Copyable {
         guard plan.namespaces.atBirth.contains(.user) else { return }
         try writeIDMappings(plan.linux.uidMappings, plan.linux.gidMappings, of: record.pid)
         try tell(.idsMapped)
-    }
-
-    /// The cgroup is made while init makes mounts: it waits for this where it has to.
-    mutating func placeInCgroup() throws(RuntimeError) {
-        if !record.cgroup.entersAtBirth { try record.cgroup.create() }
-        try record.cgroup.add(pid: record.pid)
-        try tell(.inCgroup)
     }
 
     mutating func moveNetworkDevices() throws(RuntimeError) {

@@ -14,7 +14,7 @@ struct InitPlan {
     let mounts: [PlannedMount]
     let devices: [DeviceNode]
     let cgroupView: CgroupView
-    let credentials: CredentialPlan
+    let credentials: CredentialPlan?
     let seccomp: SeccompFilter?
     let seccompListener: SeccompListener?
     let keyringName: String?
@@ -51,7 +51,7 @@ struct InitPlan {
         namespaces = NamespacePlan(linux.namespaces)
         mounts = try Self.mounts(config.mounts, bundle: record.bundle)
         devices = DeviceNode.standard + (try Self.devices(linux.devices))
-        cgroupView = CgroupView(layout: layout, hasOwnNamespace: namespaces.newCgroup, directories: record.cgroup.directories)
+        cgroupView = CgroupView(layout: layout, hasOwnNamespace: namespaces.newCgroup, cgroup: record.cgroup)
         if let profile = linux.seccomp {
             let cache = SeccompCache(directory: "\(request.stateRoot.path)/\(SeccompCache.directoryName)")
             seccomp = try SeccompFilter.compile(profile, cache: cache)
@@ -60,7 +60,11 @@ struct InitPlan {
             seccomp = nil
             seccompListener = nil
         }
-        credentials = try CredentialPlan(config.process, namespaces, warnings: &warnings)
+        let inUserNamespace = namespaces.hasUserNamespace
+        let hasFilter = seccomp != nil
+        credentials = try config.process.map { (process) throws(RuntimeError) in
+            try CredentialPlan(process, hasFilter: hasFilter, inUserNamespace: inUserNamespace, warnings: &warnings)
+        }
         keyringName = request.newKeyring ? "_ses.\(record.id)" : nil
         noPivot = request.noPivot
         listenDescriptors = request.listenDescriptors

@@ -6,7 +6,6 @@ internal import LinuxSystem
 ///     host                                     init
 ///     id mappings              --idsMapped-->  (user namespace only)
 ///                                              root filesystem, devices
-///     cgroup made and entered  --inCgroup-->   (waited for as late as possible)
 ///     prestart, createRuntime  <--mounted--    (only when there are such hooks)
 ///                              --proceed-->    createContainer hooks, pivot, credentials, seccomp
 ///     terminal, listener       <--...--        descriptors travel on connections of their own
@@ -16,7 +15,7 @@ internal import LinuxSystem
 ///
 /// A message is one byte that says which, and for `failed` and `warning` the text.
 enum HostMessage: UInt8 {
-    case idsMapped = 1, inCgroup, proceed, start
+    case idsMapped = 1, proceed, start
 }
 
 enum InitMessage: Equatable {

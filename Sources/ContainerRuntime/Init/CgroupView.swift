@@ -6,16 +6,16 @@ internal import RuntimeSpec
 struct CgroupView: Equatable {
     let layout: CgroupLayout
     let hasOwnNamespace: Bool
-    /// The container's directory in each hierarchy, by mount point; for a container without a cgroup namespace.
-    let directories: [String: String]
+    /// The container's directory in each hierarchy, for a container without a cgroup namespace.
+    let cgroup: ContainerCgroup
 
     func mount(_ mount: PlannedMount, in root: borrowing RootDirectory) throws(SystemError) {
         let place = try root.openMaking(.directory, mount.destination)
-        if layout.v1.isEmpty {
-            guard let v2 = layout.v2 else { throw SystemError("mount", "the host has no cgroups", .noDevice) }
-            return try mountOne("cgroup2", [], v2.mountPoint, mount).attach(to: place, subject: mount.destination)
+        switch layout.kind {
+        case .none: throw SystemError("mount", "the host has no cgroups", .noDevice)
+        case .v2: try mountOne(layout.hierarchies[0], mount).attach(to: place, subject: mount.destination)
+        case .v1, .hybrid: try mountSeparately(mount, place)
         }
-        try mountSeparately(mount, place)
     }
 
     /// One directory a hierarchy in a tmpfs, under the names that the host uses, and a link for every controller that
@@ -25,44 +25,40 @@ struct CgroupView: Equatable {
         try context.set(option: "mode=755")
         let tmpfs = try context.mount(mount.attributes.subtracting(.readOnly))
         try tmpfs.attach(to: place, subject: mount.destination)
-        for hierarchy in layout.v1 {
-            let name = splitPath(hierarchy.mountPoint).name
-            try mountHierarchy(name, "cgroup", hierarchy.mountOptions, hierarchy.mountPoint, mount, in: tmpfs.descriptor)
+        for hierarchy in layout.hierarchies {
+            let name = hierarchy.isUnified ? "unified" : splitPath(hierarchy.mountPoint).name
+            try tmpfs.descriptor.makeDirectory(name)
+            let place = try FileDescriptor.open(name, [.path, .directory, .noFollow], at: tmpfs.descriptor.rawValue)
+            try mountOne(hierarchy, mount).attach(to: place, subject: "\(mount.destination)/\(name)")
             for controller in hierarchy.controllers where controller != name && hierarchy.controllers.count > 1 {
                 try tmpfs.descriptor.makeSymbolicLink(controller, to: name)
             }
         }
-        if let v2 = layout.v2 {
-            try mountHierarchy("unified", "cgroup2", [], v2.mountPoint, mount, in: tmpfs.descriptor)
-        }
         if mount.attributes.contains(.readOnly) { try tmpfs.descriptor.setMountAttributes(set: .readOnly) }
     }
 
-    private func mountHierarchy(
-        _ name: String, _ type: String, _ options: [String], _ mountPoint: String, _ mount: PlannedMount,
-        in tmpfs: borrowing FileDescriptor
-    ) throws(SystemError) {
-        try tmpfs.makeDirectory(name)
-        let place = try FileDescriptor.open(name, [.path, .directory, .noFollow], at: tmpfs.rawValue)
-        try mountOne(type, options, mountPoint, mount).attach(to: place, subject: "\(mount.destination)/\(name)")
-    }
-
     /// A new mount of the hierarchy where that shows the container's part only, else a bind mount of that part.
-    private func mountOne(
-        _ type: String, _ options: [String], _ mountPoint: String, _ mount: PlannedMount
-    ) throws(SystemError) -> DetachedMount {
+    private func mountOne(_ hierarchy: CgroupHierarchy, _ mount: PlannedMount) throws(SystemError) -> DetachedMount {
         if hasOwnNamespace {
             do throws(SystemError) {
-                let context = try FilesystemContext(type: type)
+                let context = try FilesystemContext(type: hierarchy.isUnified ? "cgroup2" : "cgroup")
                 try context.set(source: "cgroup")
-                for option in options { try context.set(option: option) }
+                for option in hierarchy.mountOptions { try context.set(option: option) }
                 return try context.mount(mount.attributes)
             } catch {
                 guard error.errno == .notPermitted || error.errno == .busy else { throw error }
             }
         }
-        let detached = try DetachedMount.clone(ofPath: directories[mountPoint] ?? mountPoint, recursive: false)
+        let own = cgroup.directories.first { $0.controllers == hierarchy.controllers }
+        let detached = try DetachedMount.clone(ofPath: own?.path ?? hierarchy.mountPoint, recursive: false)
         try detached.descriptor.setMountAttributes(set: mount.attributes)
         return detached
+    }
+}
+
+extension CgroupHierarchy {
+    /// What a mount of it is told: the controllers, or its name, which goes with "none".
+    fileprivate var mountOptions: [String] {
+        controllers.first?.hasPrefix("name=") == true ? ["none"] + controllers : controllers
     }
 }

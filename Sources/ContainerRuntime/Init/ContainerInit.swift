@@ -6,11 +6,12 @@ internal import RuntimeSpec
 enum ContainerInit {
     /// - Parameters:
     ///   - plan: what was worked out before the process existed
+    ///   - cgroup: the way into the container's cgroup
     ///   - host: the connection to the process that creates the container
-    static func run(_ plan: InitPlan, _ host: consuming InitChannel) -> Never {
+    static func run(_ plan: InitPlan, _ cgroup: consuming CgroupEntrance, _ host: consuming InitChannel) -> Never {
         var gate = StartGate(host, plan.startSignal)
         do throws(RuntimeError) {
-            let program = try setUp(plan, gate.host)
+            let program = try setUp(plan, cgroup, gate.host)
             try gate.wait()
             try runContainerHooks(.startContainer, plan)
             guard let program else { throw RuntimeError("config.json has no process to start", hint: "add process") }
@@ -22,7 +23,10 @@ enum ContainerInit {
     }
 
     /// Everything that `create` promises: after it the process is the container, only not yet the user's program.
-    private static func setUp(_ plan: InitPlan, _ host: borrowing InitChannel) throws(RuntimeError) -> PreparedProgram? {
+    private static func setUp(
+        _ plan: InitPlan, _ cgroup: borrowing CgroupEntrance, _ host: borrowing InitChannel
+    ) throws(RuntimeError) -> PreparedProgram? {
+        try enterCgroup(cgroup, newNamespace: plan.namespaces.newCgroup)
         try explain("cannot start a session") { () throws(SystemError) in try startSession() }
         if plan.namespaces.newTime { try enterTimeNamespace(plan.linux.timeOffsets) }
 
@@ -35,9 +39,7 @@ enum ContainerInit {
         if plan.namespaces.atBirth.contains(.network) { try bringLoopbackUp() }
         if let keyring = plan.keyringName { try joinKeyring(keyring) }
 
-        var cgroup = CgroupArrival(plan)
-        let root = try filesystem.build(at: place) { () throws(RuntimeError) in try cgroup.await(host) }
-        try cgroup.await(host)
+        let root = try filesystem.build(at: place)
         try setNames(plan.config)
 
         if plan.hostHooksFollow {

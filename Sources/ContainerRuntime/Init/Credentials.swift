@@ -81,18 +81,23 @@ package struct CredentialPlan: Equatable, Sendable {
     ///
     /// Changes of the user make the kernel forget PR_SET_PDEATHSIG and make this process's /proc files root's.
     ///
-    /// - Parameter announceListener: called right before a filter that notifies is loaded, with the number its listener
+    /// - Parameters:
+    ///   - withIdentity: called once the process has its new user and groups, and is not yet under the filter
+    ///   - announceListener: called right before a filter that notifies is loaded, with the number its listener
     ///   will have; the last moment to tell the host (`SeccompListener`).
     package func apply(
-        filter: SeccompFilter?, announceListener: (Int32) throws(RuntimeError) -> Void
+        filter: SeccompFilter?, withIdentity: () throws(RuntimeError) -> Void,
+        announceListener: (Int32) throws(RuntimeError) -> Void
     ) throws(RuntimeError) {
         for step in steps {
             if case .loadFilter = step {
+                try withIdentity()
                 if let filter { try load(filter, announceListener) }
                 continue
             }
             do throws(SystemError) { try step.apply() } catch { throw step.explain(error) }
         }
+        if !steps.contains(.loadFilter) { try withIdentity() }
     }
 
     private func load(

@@ -8,10 +8,8 @@ internal import RuntimeSpec
 struct MountSteps {
     let plan: InitPlan
 
-    /// - Parameter beforeCgroup: called before the cgroups are mounted
-    func run(in root: borrowing RootDirectory, beforeCgroup: () throws(RuntimeError) -> Void) throws(RuntimeError) {
+    func run(in root: borrowing RootDirectory) throws(RuntimeError) {
         for (mount, source) in zip(plan.mounts, plan.bindSources) {
-            if mount.content == .cgroup { try beforeCgroup() }
             do throws(SystemError) {
                 try perform(mount, source, in: root)
             } catch {

@@ -69,22 +69,12 @@ func setNames(_ config: Config) throws(RuntimeError) {
     }
 }
 
-/// The moment when init is known to be in the container's cgroup. The host side makes the cgroup while init makes
-/// mounts; init waits for it where it first matters.
-struct CgroupArrival {
-    private let newNamespace: Bool
-    private var arrived = false
-
-    init(_ plan: InitPlan) { newNamespace = plan.namespaces.newCgroup }
-
-    mutating func await(_ host: borrowing InitChannel) throws(RuntimeError) {
-        guard !arrived else { return }
-        arrived = true
-        try host.wait(for: .inCgroup)
-        guard newNamespace else { return }
-        // The cgroup that the maker of the namespace is in becomes its root.
-        try explain("cannot make a cgroup namespace", at: "linux.namespaces") { () throws(SystemError) in
-            try unshare(.cgroup)
-        }
+/// From here on the process and all it makes are in the container's cgroup. A cgroup namespace takes the cgroup that
+/// its maker is in as the root, so it is made afterwards.
+func enterCgroup(_ cgroup: borrowing CgroupEntrance, newNamespace: Bool) throws(RuntimeError) {
+    try explain("cannot enter the container's cgroup") { () throws(SystemError) in try cgroup.enter() }
+    guard newNamespace else { return }
+    try explain("cannot make a cgroup namespace", at: "linux.namespaces") { () throws(SystemError) in
+        try unshare(.cgroup)
     }
 }

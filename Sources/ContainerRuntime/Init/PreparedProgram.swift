@@ -20,7 +20,19 @@ struct PreparedProgram {
         arguments = CStringVector(process.args)
         giveStandardStreams(to: process.user)
         resetSignals()
-        path = try findExecutable(process.args[0], path: variables.path)
+        path = try Self.becomeUser(process, plan, variables.path, host)
+    }
+
+    /// Finds the program with the rights of the container's user, and before the filter could forbid to look.
+    private static func becomeUser(
+        _ process: Process, _ plan: InitPlan, _ searchPath: String, _ host: borrowing InitChannel
+    ) throws(RuntimeError) -> String {
+        var path = ""
+        try plan.credentials?.apply(
+            filter: plan.seccomp,
+            withIdentity: { () throws(RuntimeError) in path = try findExecutable(process.args[0], path: searchPath) },
+            announceListener: { (number) throws(RuntimeError) in try host.send(.seccompListener(descriptor: number)) })
+        return path
     }
 
     func execute() -> RuntimeError {

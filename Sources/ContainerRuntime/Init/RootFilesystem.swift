@@ -23,12 +23,10 @@ struct RootFilesystem {
         }
     }
 
-    /// Mounts and devices. `beforeCgroup` is called before the cgroups are mounted.
-    func build(
-        at place: borrowing FileDescriptor, beforeCgroup: () throws(RuntimeError) -> Void
-    ) throws(RuntimeError) -> RootDirectory {
+    /// Mounts and devices.
+    func build(at place: borrowing FileDescriptor) throws(RuntimeError) -> RootDirectory {
         let root = try openRoot(at: place)
-        try MountSteps(plan: plan).run(in: root, beforeCgroup: beforeCgroup)
+        try MountSteps(plan: plan).run(in: root)
         if plan.suppliesDevices {
             try DeviceSetup(nodes: plan.devices, inUserNamespace: plan.namespaces.hasUserNamespace).run(in: root)
         }

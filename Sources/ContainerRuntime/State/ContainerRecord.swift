@@ -66,7 +66,7 @@ extension StateDirectory {
         if record.pid == 0 { return .creating }
         guard ContainerRuntime.processStartTime(record.pid) == record.processStartTime else { return .stopped }
         if exists(Self.fifoName) { return .created }
-        return record.cgroup.isFrozen() ? .paused : .running
+        return record.cgroup.isFrozen ? .paused : .running
     }
 
     /// The state as `state`, `list` and hooks show it.
