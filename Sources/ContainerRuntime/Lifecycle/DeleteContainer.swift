@@ -19,9 +19,16 @@ package enum DeleteContainer {
     private static func delete(
         _ state: borrowing StateDirectory, force: Bool, _ warn: (String) -> Void
     ) throws(RuntimeError) {
-        // Half a container, of a create that was killed, has nothing to wait for.
-        if force, try state.isLeftover() { return try state.clearLeftover() }
-        let record = try state.readRecord()
+        let record: ContainerRecord
+        do throws(RuntimeError) {
+            // Half a container, of a create that was killed, has nothing to wait for.
+            if force, try state.isLeftover() { return try state.clearLeftover() }
+            record = try state.readRecord()
+        } catch {
+            guard force, error != .noContainer else { throw error }
+            warn("\(error.message): only the state directory is removed")
+            return try state.remove()
+        }
         let status = state.status(of: record)
         guard force || status == .stopped else {
             throw RuntimeError(

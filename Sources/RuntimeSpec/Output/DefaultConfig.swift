@@ -41,7 +41,7 @@ package enum DefaultConfig {
             env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"],
             cwd: "/",
             capabilities: Capabilities(
-                bounding: capabilities, effective: capabilities, permitted: capabilities, ambient: capabilities),
+                bounding: capabilities, effective: capabilities, permitted: capabilities),
             rlimits: [Rlimit(type: .nofile, soft: 1024, hard: 1024)],
             noNewPrivileges: true)
     }
