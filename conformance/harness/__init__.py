@@ -1,0 +1,10 @@
+"""What every test uses: a bundle to change, a runtime to drive, and what the probe saw."""
+
+from .bundle import Bundle
+from .errors import one_error, refused
+from .runtime import Container, Result, Runtime
+from .seen import Seen, capability_bits, parse_mountinfo
+
+__all__ = [
+    "Bundle", "Container", "Result", "Runtime", "Seen", "capability_bits", "one_error", "parse_mountinfo", "refused",
+]
