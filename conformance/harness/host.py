@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from .reaper import Process
@@ -19,6 +20,15 @@ CAPABILITIES = (
 def timeout(seconds: float) -> float:
     """A time limit, stretched on slow machines (an emulated one is 20 times slower)."""
     return seconds * float(os.environ.get("CONFORMANCE_TIME_SCALE", "1"))
+
+
+def wait_until(condition, what: str, seconds=10.0):
+    """Waits until a function returns something true, which it returns."""
+    limit = time.monotonic() + timeout(seconds)
+    while not (value := condition()):
+        assert time.monotonic() < limit, f"{what}: not within {seconds} s"
+        time.sleep(0.004)
+    return value
 
 
 def kernel() -> tuple[int, int]:

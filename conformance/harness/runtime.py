@@ -114,8 +114,11 @@ class Runtime:
 
     def spawn(self, *words, flags=(), stdin=subprocess.DEVNULL, stdout=None, stderr=None, **options) -> reaper.Process:
         """Starts a command without waiting for it."""
+        return self.spawn_words(self.words(*words, flags=flags), stdin, stdout, stderr, **options)
+
+    def spawn_words(self, words, stdin=subprocess.DEVNULL, stdout=None, stderr=None, **options) -> reaper.Process:
         process = reaper.Process(
-            self.words(*words, flags=flags), stdin=stdin, stdout=stdout or subprocess.DEVNULL,
+            words, stdin=stdin, stdout=stdout or subprocess.DEVNULL,
             stderr=stderr or subprocess.DEVNULL, **options)
         self.started.append(process)
         return process
@@ -187,15 +190,15 @@ class Runtime:
         assert result.status == 0, f"expected success: {result}"
         return result.seen
 
-    def refuses(self, bundle: Bundle, *words: str, **options) -> str:
-        """`create` fails with one line that contains the words, and leaves nothing behind."""
+    def refuses(self, bundle: Bundle, *names: str, **options) -> str:
+        """`create` fails with one line that names the culprit, and leaves nothing behind."""
         from .errors import refused
 
         container = self.try_create(bundle, **options)
         if container.created.status == 0:
             state = container.state()["status"]
             raise AssertionError(f"expected that create fails, but the container is {state}")
-        line = refused(container.created, *words)
+        line = refused(container.created, names=names)
         self.expect_nothing(container.id)
         return line
 
@@ -213,9 +216,7 @@ class Runtime:
 
     def expect_nothing(self, id: str | None = None) -> None:
         """Nothing of the container is there any more: no state, no control group, no mount, no process."""
-        left = self.leftovers(id)
-        started = {process.pid for process in self.started}
-        left += [f"process {pid}: {_command_line(pid)}" for pid in reaper.descendants() if pid not in started]
+        left = self.leftovers(id) + [f"process {pid}: {_command_line(pid)}" for pid in self._lingering()]
         assert not left, f"left behind: {left}"
 
     def clean_up(self) -> list[str]:
@@ -249,7 +250,8 @@ class Runtime:
     def _lingering(self) -> list[int]:
         """Processes that are still there after the moment that a killed one needs."""
         limit = time.monotonic() + host.timeout(0.5)
-        while (left := reaper.descendants()) and time.monotonic() < limit:
+        running = {process.pid for process in self.started if process.poll() is None}
+        while (left := [pid for pid in reaper.descendants() if pid not in running]) and time.monotonic() < limit:
             time.sleep(0.005)
         return left
 

@@ -60,13 +60,42 @@ static int do_signals(int argc, char **argv) {
     }
 }
 
+/* What a hook can find out about the process that the state on its stdin names. */
+static void describe_process(const char *state) {
+    const char *key = strstr(state, "\"pid\"");
+    if (!key || !(key = strchr(key, ':'))) return;
+    int pid = atoi(key + 1);
+    char path[64];
+    struct stat status;
+    json_key("process");
+    json_open('{');
+    pair_number("pid", pid);
+    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+    char *command = read_whole(path, NULL); /* its first word */
+    pair_string("command", command);
+    free(command);
+    /* before pivot_root this is the host's root, which has no probe there */
+    snprintf(path, sizeof path, "/proc/%d/root/bin/probe", pid);
+    pair_bool("pivoted", lstat(path, &status) == 0);
+    json_key("namespaces");
+    json_open('{');
+    static const char *const kinds[] = {"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        snprintf(path, sizeof path, "/proc/%d/ns/%s", pid, kinds[i]);
+        if (stat(path, &status) == 0) pair_number(kinds[i], status.st_ino);
+    }
+    json_close('}');
+    json_close('}');
+}
+
 static int do_stdin(int argc, char **argv) {
     (void)argc, (void)argv;
     size_t used = 0, room = 1 << 20;
-    char *content = malloc(room);
+    char *content = calloc(1, room + 1);
     for (ssize_t count; used < room && (count = read(0, content + used, room - used)) > 0;) used += count;
     json_key("content");
     json_bytes(content, used);
+    describe_process(content);
     free(content);
     return -1;
 }
@@ -150,7 +179,8 @@ static int do_exec(int argc, char **argv) {
 
 static int do_connect(int argc, char **argv) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strncpy(address.sun_path, argv[0], sizeof address.sun_path - 1);
+    const char *path = argv[0][0] == '$' ? getenv(argv[0] + 1) : argv[0];
+    strncpy(address.sun_path, path ? path : "", sizeof address.sun_path - 1);
     int type = argc > 2 ? SOCK_DGRAM : SOCK_STREAM;
     int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     int done = connect(sock, (struct sockaddr *)&address, sizeof address);
@@ -177,14 +207,14 @@ const struct verb process_verbs[] = {
     {"hold", 0, 0, do_hold, "waits for ever; TERM, INT and HUP end it with status 0"},
     {"sleep", 1, 1, do_sleep, "SECONDS"},
     {"signals", 0, 1, do_signals, "[LAST]: prints every signal until LAST (TERM)"},
-    {"stdin", 0, 0, do_stdin, "reads stdin to its end"},
+    {"stdin", 0, 0, do_stdin, "reads stdin to its end; of a state, what the process of its pid is"},
     {"line", 0, 0, do_line, "one read(2) of stdin"},
     {"echo", 2, 2, do_echo, "FD TEXT: writes a line to a descriptor"},
     {"await", 1, 1, do_await, "PATH: waits until it exists"},
     {"winch", 0, 0, do_winch, "waits for SIGWINCH, prints the size of the terminal"},
     {"fork", 1, 1, do_fork, "COUNT: children that wait for ever"},
     {"exec", 1, 64, do_exec, "PATH [ARGUMENT...]: runs a command"},
-    {"connect", 1, 3, do_connect, "SOCKET [TEXT [datagram]]"},
+    {"connect", 1, 3, do_connect, "SOCKET [TEXT [datagram]]: $NAME takes the path from the environment"},
     {"setuid", 1, 1, do_setuid, "ID: user and group"},
     {"raise", 1, 1, do_raise, "SIGNAL: to itself, undisturbed"},
     {NULL, 0, 0, NULL, NULL},
