@@ -4,7 +4,9 @@ from .bundle import Bundle
 from .errors import one_error, refused
 from .runtime import Container, Result, Runtime
 from .seen import Seen, capability_bits, parse_mountinfo
+from .terminal import ConsoleSocket, Terminal
 
 __all__ = [
-    "Bundle", "Container", "Result", "Runtime", "Seen", "capability_bits", "one_error", "parse_mountinfo", "refused",
+    "Bundle", "ConsoleSocket", "Container", "Result", "Runtime", "Seen", "Terminal", "capability_bits", "one_error",
+    "parse_mountinfo", "refused",
 ]

@@ -51,9 +51,17 @@ class Bundle:
     def process(self) -> dict:
         return self.config["process"]
 
+    @process.setter
+    def process(self, value: dict) -> None:
+        self.config["process"] = value
+
     @property
     def linux(self) -> dict:
         return self.config["linux"]
+
+    @linux.setter
+    def linux(self, value: dict) -> None:
+        self.config["linux"] = value
 
     def args(self, *words) -> "Bundle":
         self.process["args"] = [str(word) for word in words]

@@ -50,8 +50,8 @@ class Seen:
     def __init__(self, text: str):
         self.text = text
         self.lines = []
-        for line in text.splitlines():
-            if line.startswith("{"):
+        for line in text.splitlines(keepends=True):
+            if line.startswith("{") and line.endswith("\n"):
                 self.lines.append(json.loads(line))
 
     def __repr__(self) -> str:

@@ -44,7 +44,7 @@ def test_a_hook_gets_exactly_the_arguments_and_the_environment_of_its_entry(runt
     """config.md, Hooks: args as execv's argv, env as environ"""
     bundle.shared_directory()
     for moment in STATUS:
-        entry = bundle.hook(moment, "report", env=["ONE=1", "TWO=a b=c", f"MOMENT={moment}"])
+        entry = bundle.hook(moment, "report", "stdin", env=["ONE=1", "TWO=a b=c", f"MOMENT={moment}"])
         entry["args"][0] = "name of its own"
     container = runtime.start(bundle.args("/bin/true")).wait()
     container.delete().ok()
@@ -92,7 +92,7 @@ def test_a_hook_inherits_no_descriptors_of_the_runtime(runtime, bundle):
     """what the runtime holds open must not reach other programs"""
     bundle.shared_directory()
     for moment in STATUS:
-        bundle.hook(moment, "report")
+        bundle.hook(moment, "report", "stdin")
     container = runtime.start(bundle.args("/bin/true")).wait()
     container.delete().ok()
     for moment in STATUS:

@@ -25,7 +25,7 @@ def test_a_detached_program_can_tell_that_it_is_ready(runtime, bundle, manager):
     sock, environment = manager
     bundle.probe("report", SEND, "hold")
     container = runtime.create(bundle, env=environment)
-    container.start(env=environment).ok()
+    container.start(env=environment, seconds=5).ok()
     report = container.wait_for("hold").report
     assert [entry for entry in report["env"] if entry.startswith("NOTIFY_SOCKET=/run/notify")]
     assert container.seen.error("connect") is None
