@@ -13,7 +13,7 @@ KEEPS_CONTRACT = NAME in ("swrun", "runc")
 
 # Lines below the level of an error, in the formats of the runtimes; a warning is not an error.
 HARMLESS = re.compile(r"level=(debug|info|warning)|\"level\": ?\"(debug|info|warning)\"|^\S*: ?warning:", re.IGNORECASE)
-CRASH = re.compile(r"panic|goroutine \d|Fatal error|Segmentation|traceback", re.IGNORECASE)
+CRASH = re.compile(r"panic:|goroutine \d|Fatal error|Segmentation|traceback", re.IGNORECASE)
 
 
 def one_error(result) -> str:

@@ -223,8 +223,11 @@ class Runtime:
         """Ends and deletes everything; what even that left behind."""
         for process in self.started:
             if process.poll() is None:
+                children = reaper.descendants(process.pid)
                 process.kill()
                 process.wait()
+                for pid in children:
+                    _kill(pid)
         for id in self.ids:
             if id in self.state_entries():
                 try:
@@ -233,10 +236,7 @@ class Runtime:
                     pass
         found = self.leftovers() + [f"process {pid}: {_command_line(pid)}" for pid in self._lingering()]
         for pid in reaper.descendants():
-            try:
-                os.kill(pid, 9)
-            except ProcessLookupError:
-                pass
+            _kill(pid)
         self._lingering()
         for group in host.cgroups_named(self.prefix):
             try:
@@ -250,10 +250,23 @@ class Runtime:
     def _lingering(self) -> list[int]:
         """Processes that are still there after the moment that a killed one needs."""
         limit = time.monotonic() + host.timeout(0.5)
-        running = {process.pid for process in self.started if process.poll() is None}
-        while (left := [pid for pid in reaper.descendants() if pid not in running]) and time.monotonic() < limit:
+        while time.monotonic() < limit:
+            ours: set[int] = set()
+            for process in self.started:
+                if process.poll() is None:
+                    ours |= {process.pid, *reaper.descendants(process.pid)}
+            left = [pid for pid in reaper.descendants() if pid not in ours]
+            if not left:
+                break
             time.sleep(0.005)
         return left
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, 9)
+    except ProcessLookupError:
+        pass
 
 
 def _command_line(pid: int) -> str:
