@@ -101,6 +101,7 @@ class Runtime:
         self.ids: list[str] = []
         self.started: list[reaper.Process] = []
         self.wrapper: list[str] = []
+        self.known_mounts: list[str] = []
 
     def unique(self, part="c") -> str:
         """A name that no other test uses, for containers and control groups."""
@@ -160,6 +161,7 @@ class Runtime:
         """`create`, which may fail: the container tells how in `created`."""
         if write:
             bundle.write()
+        self.known_mounts = host.mounts_below(self.directory)
         container = Container(self, bundle, self.new_id(id), self.directory / f"stdout-{len(self.ids)}")
         container.created = self.command(
             "create", "--bundle", bundle.path, *flags, container.id, stdout=container.stdout, **options)
@@ -180,6 +182,7 @@ class Runtime:
         """`run` in the foreground; the status is the container's."""
         if write:
             bundle.write()
+        self.known_mounts = host.mounts_below(self.directory)
         return self.command("run", "--bundle", bundle.path, *flags, self.new_id(id), **options)
 
     def look(self, bundle: Bundle, *verbs, **options) -> Seen:
@@ -212,7 +215,11 @@ class Runtime:
         name = name or self.prefix
         found = [f"state directory {path}" for path in self.root.iterdir() if name in path.name and path.is_dir()]
         found += [f"control group {path}" for path in host.cgroups_named(name)]
-        return found + [f"mount {point}" for point in host.mounts_below(self.directory)]
+        points = host.mounts_below(self.directory)
+        for point in self.known_mounts:  # those of the test itself
+            if point in points:
+                points.remove(point)
+        return found + [f"mount {point}" for point in points]
 
     def expect_nothing(self, id: str | None = None) -> None:
         """Nothing of the container is there any more: no state, no control group, no mount, no process."""
@@ -234,6 +241,7 @@ class Runtime:
                     self.command("delete", "--force", id, seconds=15)
                 except AssertionError:
                     pass
+        self.known_mounts = []
         found = self.leftovers() + [f"process {pid}: {_command_line(pid)}" for pid in self._lingering()]
         for pid in reaper.descendants():
             _kill(pid)

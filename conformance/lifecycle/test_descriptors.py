@@ -90,3 +90,16 @@ def test_a_socket_can_be_passed(runtime, bundle):
     theirs.close()
     assert process.wait(20) == 0
     assert ours.recv(100) == b"through the socket\n"
+
+
+def test_the_owner_of_a_stream_that_is_a_file_of_the_host_does_not_change(runtime, bundle):
+    """the streams belong to the caller: /dev/null of the host must stay root's"""
+    before = {path: (os.stat(path).st_uid, os.stat(path).st_gid) for path in ("/dev/null", "/dev/full")}
+    bundle.process["user"] = {"uid": 1000, "gid": 1000}
+    with open("/dev/full", "wb") as out:
+        process = runtime.spawn("run", "--bundle", bundle.write(), runtime.new_id(), stdout=out, stderr=out)
+        process.wait(host.timeout(20))
+    after = {path: (os.stat(path).st_uid, os.stat(path).st_gid) for path in before}
+    for path, owner in before.items():
+        os.chown(path, *owner)
+    assert after == before
