@@ -58,8 +58,8 @@ find_swift() {
         ".local/share/swiftly of the home directory, /opt/swift*, /usr/local/swift*; install Swift 6.2 or newer"
 }
 
-# Builds the release binary and puts its path into $release_binary. What the build needs is installed first. Under sudo it builds as the calling user, so that
-# the files in .build are theirs; unless an earlier build by root is in the way.
+# Installs what the build needs, builds the release binary and puts its path into $release_binary. Under sudo it
+# builds as the calling user, so that the files in .build are theirs; unless an earlier build by root is in the way.
 build_release() {
     local swift log as_user=()
     install_missing "${build_packages[@]}"
