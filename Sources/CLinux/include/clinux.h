@@ -246,13 +246,27 @@ static inline long cl_bind(int fd, const void *address, unsigned length) {
 static inline long cl_connect(int fd, const void *address, unsigned length) {
     return CL_SYSCALL(SYS_connect, fd, address, length);
 }
-// Connects to a socket in the file system; the path is at most 107 bytes (unix(7)).
-static inline long cl_connect_unix(int fd, const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+// The address of a socket in the file system, or of an abstract one where the path begins with "@" (unix(7)).
+static inline long cl_unix_address(const char *path, struct sockaddr_un *address) {
     size_t length = strlen(path);
-    if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, length + 1);
-    return cl_connect(fd, &address, (unsigned)(offsetof(struct sockaddr_un, sun_path) + length + 1));
+    if (length >= sizeof address->sun_path) return -ENAMETOOLONG;
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path, path, length);
+    size_t size = offsetof(struct sockaddr_un, sun_path) + length;
+    if (path[0] != '@') return (long)size + 1;
+    address->sun_path[0] = 0;
+    return (long)size;
+}
+static inline long cl_bind_unix(int fd, const char *path) {
+    struct sockaddr_un address;
+    long length = cl_unix_address(path, &address);
+    return length < 0 ? length : cl_bind(fd, &address, (unsigned)length);
+}
+// Connects to a socket; the path is at most 107 bytes.
+static inline long cl_connect_unix(int fd, const char *path) {
+    struct sockaddr_un address;
+    long length = cl_unix_address(path, &address);
+    return length < 0 ? length : cl_connect(fd, &address, (unsigned)length);
 }
 // One message and, when `passed` is a descriptor, that descriptor with it (SCM_RIGHTS).
 static inline long cl_send(int fd, const void *bytes, size_t count, int passed) {

@@ -23,7 +23,6 @@ struct HostSide: ~Copyable {
     private var hooksBegan = false
 
     init(_ request: CreateRequest) throws(RuntimeError) {
-        ignoreSignal(13)  // SIGPIPE: a hook that does not read its input is an error, not our end
         try request.checkPreservedDescriptors()
         try explain("cannot mark inherited descriptors") { () throws(SystemError) in
             try closeOnExec(from: 3 + request.preservedDescriptors + request.listenDescriptors)
@@ -64,6 +63,12 @@ struct HostSide: ~Copyable {
         do throws(RuntimeError) {
             try directory.writeRecord(record)
             try directory.writeConfig(bundle.text)
+            if NotifySocket.manager != nil, plan.ownsMounts {
+                try directory.makeNotifyDirectory()
+                try plan.addNotifySocket(stateDirectory: directory.path)
+                try sources.open(plan.mounts[plan.mounts.count - 1], plan.linux)
+                plan.bindSources = sources.mounts
+            }
             if !request.startsAtOnce { plan.startSignal = .fifo(stateDirectory: try directory.makeStartFIFO()) }
         } catch {
             state = consume directory

@@ -6,7 +6,7 @@ internal import LinuxSystem
 ///     host                                     init
 ///     id mappings              --idsMapped-->  (user namespace only)
 ///                                              root filesystem, devices
-///     prestart, createRuntime  <--mounted--    (only when there are such hooks)
+///     prestart, createRuntime  <--mounted--    (only when create has hooks)
 ///                              --proceed-->    createContainer hooks, pivot, credentials, seccomp
 ///     terminal, listener       <--...--        descriptors travel on connections of their own
 ///     state.json, pid file     <--ready--      (create) waits on exec.fifo

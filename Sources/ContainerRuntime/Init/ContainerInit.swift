@@ -42,7 +42,7 @@ enum ContainerInit {
         let root = try filesystem.build(at: place)
         try setNames(plan.config)
 
-        if plan.hostHooksFollow {
+        if plan.createHooksFollow {
             try host.send(.mounted)
             try host.wait(for: .proceed)
         }

@@ -58,6 +58,7 @@ struct PreparedProgram {
             list.append("LISTEN_FDS=\(plan.listenDescriptors)")
             list.append("LISTEN_PID=\(currentProcessID())")
         }
+        if plan.hasNotifySocket { list.append("NOTIFY_SOCKET=\(NotifySocket.pathInContainer)") }
         return (list, path)
     }
 }
@@ -71,13 +72,13 @@ private func homeDirectory(_ uid: UInt32) -> String {
     return entry.home
 }
 
-/// An ordinary user can open /dev/stdout and its like again only when the streams belong to it. The null device
-/// belongs to everybody, and what cannot be given stays as it is.
+/// An ordinary user can open /dev/stdout and its like again only when the streams belong to it. Pipes, sockets and
+/// terminals were made for this container; files and devices of the host keep their owner.
 private func giveStandardStreams(to user: User) {
     guard user.uid != 0 else { return }
     for number in Int32(0)...2 {
         guard let status = try? descriptorStatus(number), status.uid != user.uid,
-            !(status.kind == .characterDevice && status.target == DeviceNumber(major: 1, minor: 3))
+            status.kind == .fifo || status.kind == .socket || isTerminal(number)
         else { continue }
         try? changeDescriptorOwner(number, uid: user.uid)
     }

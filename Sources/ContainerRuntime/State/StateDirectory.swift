@@ -143,8 +143,18 @@ package struct StateDirectory: ~Copyable {
         let path = self.path
         let directory = descriptor.rawValue
         return try explain("cannot make \(path)/\(Self.fifoName)") { () throws(SystemError) in
-            try makeFIFO(Self.fifoName, in: directory)
+            // The container's user opens it, by a descriptor of this directory that nobody else gets.
+            let mask = setFileModeMask(0)
+            defer { setFileModeMask(mask) }
+            try makeFIFO(Self.fifoName, in: directory, mode: 0o622)
             return try FileDescriptor.open(".", [.path, .directory], at: directory).release()
+        }
+    }
+
+    borrowing func makeNotifyDirectory() throws(RuntimeError) {
+        let path = self.path
+        try explain("cannot make \(path)/\(NotifySocket.directoryName)") { () throws(SystemError) in
+            try descriptor.makeDirectory(NotifySocket.directoryName, mode: 0o755)
         }
     }
 
