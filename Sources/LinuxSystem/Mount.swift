@@ -75,6 +75,14 @@ package struct DetachedMount: ~Copyable {
     }
 }
 
+extension DetachedMount {
+    /// As `attach(to:)`, onto the entry `name` of a directory that nobody else can reach.
+    package borrowing func attach(to directory: borrowing FileDescriptor, _ name: String) throws(SystemError) {
+        let flags = CL_MOVE_MOUNT_F_EMPTY_PATH
+        try check(cl_move_mount(descriptor.rawValue, "", directory.rawValue, name, flags), "move_mount", name)
+    }
+}
+
 extension FileDescriptor {
     /// `mount_setattr(2)` on the mount whose root this descriptor stands for.
     ///

@@ -44,7 +44,7 @@ struct BindSources: ~Copyable {
     }
 
     private static func close(_ descriptors: [Int32]) {
-        for descriptor in descriptors where descriptor >= 0 { closeNow(FileDescriptor(owning: descriptor)) }
+        for descriptor in descriptors where descriptor >= 0 { closeDescriptor(descriptor) }
     }
 }
 

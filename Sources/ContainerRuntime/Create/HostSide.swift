@@ -61,7 +61,7 @@ struct HostSide: ~Copyable {
     mutating func makeState() throws(RuntimeError) {
         let directory = try request.stateRoot.create(request.id)
         do throws(RuntimeError) {
-            try directory.writeRecord(record)
+            try directory.writeRecord(record, first: true)
             try directory.writeConfig(bundle.text)
             if NotifySocket.manager != nil, plan.ownsMounts {
                 try directory.makeNotifyDirectory()
@@ -94,7 +94,7 @@ struct HostSide: ~Copyable {
         case .parent(let process):
             record.pid = process.pid
             self.process = process.intoPidfd()
-            closeNow(FileDescriptor(owning: initEnd))
+            closeDescriptor(initEnd)
         }
         sources.close()
     }

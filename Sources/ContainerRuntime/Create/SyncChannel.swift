@@ -80,5 +80,5 @@ struct HostChannel: ~Copyable {
     borrowing func receive() throws(SystemError) -> InitMessage { InitMessage(try socket.receive()) }
 
     /// In init, which has inherited the host's end as well: while it held it, it could not see the host end.
-    borrowing func closeInChild() { closeNow(FileDescriptor(owning: number)) }
+    borrowing func closeInChild() { closeDescriptor(number) }
 }

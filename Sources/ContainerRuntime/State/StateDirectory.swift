@@ -163,7 +163,7 @@ package struct StateDirectory: ~Copyable {
     }
 
     /// In init, which has inherited the descriptor and with it the lock.
-    borrowing func closeInChild() { closeNow(FileDescriptor(owning: descriptor.rawValue)) }
+    borrowing func closeInChild() { closeDescriptor(descriptor.rawValue) }
 
     /// Undoes what a killed create did: init, the cgroup, the directory.
     borrowing func clearLeftover() throws(RuntimeError) {
