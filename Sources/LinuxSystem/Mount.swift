@@ -99,6 +99,13 @@ extension FileDescriptor {
     }
 }
 
+extension FileDescriptor {
+    /// The id of the mount that the file lies on, as /proc/self/mountinfo counts.
+    package borrowing func mountID() throws(SystemError) -> UInt64 {
+        UInt64(try check(Int(cl_descriptor_mount_id(rawValue)), "statx"))
+    }
+}
+
 /// `mount_setattr(2)` of the propagation of every mount at and below `path`.
 package func setPropagation(_ propagation: MountPropagation, ofEverythingBelow path: String) throws(SystemError) {
     try check(

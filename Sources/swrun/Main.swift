@@ -4,6 +4,7 @@ internal import Glibc
 @main
 struct Main {
     static func main() {
+        openStandardStreams()
         exit(run(CommandLine.unsafeArgv, count: CommandLine.argc))
     }
 

@@ -178,16 +178,18 @@ static inline long cl_faccessat2(int directory, const char *path, int mode, int 
 static inline long cl_fstatfs(int fd, struct statfs *status) { return CL_SYSCALL(SYS_fstatfs, fd, status); }
 static inline long cl_statfs(const char *path, struct statfs *status) { return CL_SYSCALL(SYS_statfs, path, status); }
 // The id, as /proc/self/mountinfo counts, of the mount that is seen at `path`: statx(2) with STATX_MNT_ID.
-static inline long cl_mount_id(const char *path) {
+static inline long cl_mount_id_at(int directory, const char *path, int flags) {
     enum { mount_id_offset = 0x90, mask_mount_id = 0x1000 };
     union {
         uint32_t mask;
         uint64_t words[32];
     } status = {0};
-    long result = CL_SYSCALL(SYS_statx, AT_FDCWD, path, 0, mask_mount_id, &status);
+    long result = CL_SYSCALL(SYS_statx, directory, path, flags, mask_mount_id, &status);
     if (result < 0) return result;
     return status.mask & mask_mount_id ? (long)status.words[mount_id_offset / 8] : -ENOSYS;
 }
+static inline long cl_mount_id(const char *path) { return cl_mount_id_at(AT_FDCWD, path, 0); }
+static inline long cl_descriptor_mount_id(int fd) { return cl_mount_id_at(fd, "", 0x1000); } // AT_EMPTY_PATH
 static inline long cl_getdents64(int fd, void *buffer, size_t size) {
     return CL_SYSCALL(SYS_getdents64, fd, buffer, size);
 }

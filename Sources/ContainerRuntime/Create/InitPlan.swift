@@ -34,11 +34,6 @@ struct InitPlan {
     /// Whether the container has a mount namespace other than the runtime's.
     var ownsMounts: Bool { namespaces.atBirth.contains(.mount) || namespaces.joins(.mount) }
 
-    /// Whoever binds a /dev into the container has furnished it.
-    var suppliesDevices: Bool {
-        !mounts.contains { $0.content.isBind && ($0.destination == "/dev" || $0.destination == "/dev/") }
-    }
-
     /// Whether the program can send readiness messages.
     private(set) var hasNotifySocket = false
 

@@ -78,7 +78,4 @@ struct HostChannel: ~Copyable {
     borrowing func send(_ message: HostMessage) throws(SystemError) { try socket.send([message.rawValue]) }
 
     borrowing func receive() throws(SystemError) -> InitMessage { InitMessage(try socket.receive()) }
-
-    /// In init, which has inherited the host's end as well: while it held it, it could not see the host end.
-    borrowing func closeInChild() { closeDescriptor(number) }
 }

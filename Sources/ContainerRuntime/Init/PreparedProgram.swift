@@ -10,11 +10,8 @@ struct PreparedProgram {
     /// Called with the container's root as the root. Takes the settings of `process` in the order in which each still
     /// has the right it needs, and ends without privileges.
     init(
-        _ process: Process, _ plan: InitPlan, directory: borrowing FileDescriptor, _ host: borrowing InitChannel
+        _ process: Process, _ plan: InitPlan, _ host: borrowing InitChannel
     ) throws(RuntimeError) {
-        try explain("cannot enter the working directory \(process.cwd)", at: "process.cwd") { () throws(SystemError) in
-            try enterDirectory(directory)
-        }
         let variables = Self.environment(process, plan)
         environment = CStringVector(variables.list)
         arguments = CStringVector(process.args)

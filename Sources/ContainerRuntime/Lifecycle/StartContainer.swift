@@ -25,7 +25,7 @@ package enum StartContainer {
                 try FileDescriptor.process(record.pid)
             }
             let relay = try NotifyRelay.bind(in: state, pid: record.pid)
-            try ExecFIFO.start(in: state.descriptor, process: process)
+            try ExecFIFO.start(in: state.descriptor)
             // A hook may use other commands on the container.
             state.unlock()
             if record.hasPoststartHooks { try runPoststartHooks(record, try state.readConfig()) }

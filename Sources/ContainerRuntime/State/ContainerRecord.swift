@@ -66,7 +66,7 @@ extension StateDirectory {
     package borrowing func status(of record: ContainerRecord) -> ContainerStatus {
         if record.pid == 0 { return .creating }
         guard ContainerRuntime.processStartTime(record.pid) == record.processStartTime else { return .stopped }
-        if exists(Self.fifoName) { return .created }
+        if exists(ExecFIFO.name) { return .created }
         return record.cgroup.isFrozen ? .paused : .running
     }
 
