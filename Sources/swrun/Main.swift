@@ -1,5 +1,6 @@
 internal import ContainerRuntime
 internal import Glibc
+internal import LinuxSystem
 
 @main
 struct Main {
