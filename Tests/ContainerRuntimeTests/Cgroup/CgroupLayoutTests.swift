@@ -173,6 +173,6 @@ struct CgroupLocationTests {
         let error = #expect(throws: RuntimeError.self) {
             try CgroupPlan(config: config, id: "c1", driver: .disabled, layout: layout)
         }
-        #expect(error?.message.hasPrefix("linux.resources.pids: ") == true)
+        #expect(error?.message.hasPrefix("linux.resources.pids.limit: ") == true)
     }
 }

@@ -7,21 +7,11 @@ import Testing
 /// Device rules in the spec's order, as lists for v1 and as programs for v2. Both are tried against what the rules
 /// mean: a question is answered by each of them.
 struct DevicePolicyTests {
-    struct Request: Hashable {
+    struct Request {
         var isBlock: Bool
         var major: UInt32
         var minor: UInt32
         var access: DeviceAccess
-
-        static func == (a: Self, b: Self) -> Bool {
-            a.isBlock == b.isBlock && a.major == b.major && a.minor == b.minor && a.access == b.access
-        }
-        func hash(into hasher: inout Hasher) {
-            hasher.combine(isBlock)
-            hasher.combine(major)
-            hasher.combine(minor)
-            hasher.combine(access.rawValue)
-        }
     }
 
     static let denyAll = DeviceRule(allow: false)
