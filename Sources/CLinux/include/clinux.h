@@ -194,6 +194,11 @@ static inline long cl_descriptor_mount_id(int fd) { return cl_mount_id_at(fd, ""
 static inline long cl_getdents64(int fd, void *buffer, size_t size) {
     return CL_SYSCALL(SYS_getdents64, fd, buffer, size);
 }
+static inline long cl_eventfd(unsigned count, int flags) { return CL_SYSCALL(SYS_eventfd2, count, flags); }
+static inline long cl_inotify_init(int flags) { return CL_SYSCALL(SYS_inotify_init1, flags); }
+static inline long cl_inotify_add_watch(int fd, const char *path, uint32_t events) {
+    return CL_SYSCALL(SYS_inotify_add_watch, fd, path, events);
+}
 static inline long cl_flock(int fd, int operation) { return CL_SYSCALL(SYS_flock, fd, operation); }
 static inline long cl_chdir(const char *path) { return CL_SYSCALL(SYS_chdir, path); }
 static inline long cl_fchdir(int fd) { return CL_SYSCALL(SYS_fchdir, fd); }
