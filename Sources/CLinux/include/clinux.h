@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
@@ -193,6 +194,11 @@ static inline long cl_descriptor_mount_id(int fd) { return cl_mount_id_at(fd, ""
 static inline long cl_getdents64(int fd, void *buffer, size_t size) {
     return CL_SYSCALL(SYS_getdents64, fd, buffer, size);
 }
+static inline long cl_eventfd(unsigned count, int flags) { return CL_SYSCALL(SYS_eventfd2, count, flags); }
+static inline long cl_inotify_init(int flags) { return CL_SYSCALL(SYS_inotify_init1, flags); }
+static inline long cl_inotify_add_watch(int fd, const char *path, uint32_t events) {
+    return CL_SYSCALL(SYS_inotify_add_watch, fd, path, events);
+}
 static inline long cl_flock(int fd, int operation) { return CL_SYSCALL(SYS_flock, fd, operation); }
 static inline long cl_chdir(const char *path) { return CL_SYSCALL(SYS_chdir, path); }
 static inline long cl_fchdir(int fd) { return CL_SYSCALL(SYS_fchdir, fd); }
@@ -371,6 +377,72 @@ static inline long cl_interface_up(int socket, const char *name) {
     if (result < 0) return result;
     request.ifr_flags |= IFF_UP;
     return CL_SYSCALL(SYS_ioctl, socket, SIOCSIFFLAGS, &request);
+}
+
+// --- bpf(2), for the device programs of cgroup v2 ------------------------------------------------------------------
+
+#define CL_BPF(command, attr) CL_SYSCALL(SYS_bpf, command, attr, sizeof *(attr))
+
+static inline long cl_bpf_load_device_program(const uint64_t *instructions, uint32_t count, const char *name) {
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    attr.insns = (uint64_t)(uintptr_t)instructions;
+    attr.insn_cnt = count;
+    attr.license = (uint64_t)(uintptr_t) "GPL";
+    strncpy(attr.prog_name, name, sizeof attr.prog_name - 1);
+    return CL_BPF(BPF_PROG_LOAD, &attr);
+}
+// `replaced` is an attached program that makes way for this one, or -1.
+static inline long cl_bpf_attach_device_program(int cgroup, int program, int replaced) {
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.target_fd = (uint32_t)cgroup;
+    attr.attach_bpf_fd = (uint32_t)program;
+    attr.attach_type = BPF_CGROUP_DEVICE;
+    attr.attach_flags = BPF_F_ALLOW_MULTI;
+    if (replaced >= 0) {
+        attr.attach_flags |= BPF_F_REPLACE;
+        attr.replace_bpf_fd = (uint32_t)replaced;
+    }
+    return CL_BPF(BPF_PROG_ATTACH, &attr);
+}
+static inline long cl_bpf_detach_device_program(int cgroup, int program) {
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.target_fd = (uint32_t)cgroup;
+    attr.attach_bpf_fd = (uint32_t)program;
+    attr.attach_type = BPF_CGROUP_DEVICE;
+    return CL_BPF(BPF_PROG_DETACH, &attr);
+}
+// The ids of the programs attached to the cgroup itself; returns how many.
+static inline long cl_bpf_device_programs(int cgroup, uint32_t *ids, uint32_t capacity) {
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.query.target_fd = (uint32_t)cgroup;
+    attr.query.attach_type = BPF_CGROUP_DEVICE;
+    attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
+    attr.query.prog_cnt = capacity;
+    long result = CL_BPF(BPF_PROG_QUERY, &attr);
+    return result < 0 ? result : (long)attr.query.prog_cnt;
+}
+static inline long cl_bpf_open_program(uint32_t id) {
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.prog_id = id;
+    return CL_BPF(BPF_PROG_GET_FD_BY_ID, &attr);
+}
+static inline long cl_bpf_program_name(int program, char name[BPF_OBJ_NAME_LEN]) {
+    struct bpf_prog_info info;
+    union bpf_attr attr;
+    memset(&info, 0, sizeof info);
+    memset(&attr, 0, sizeof attr);
+    attr.info.bpf_fd = (uint32_t)program;
+    attr.info.info_len = sizeof info;
+    attr.info.info = (uint64_t)(uintptr_t)&info;
+    long result = CL_BPF(BPF_OBJ_GET_INFO_BY_FD, &attr);
+    memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+    return result;
 }
 
 // ioctl_ns(2)

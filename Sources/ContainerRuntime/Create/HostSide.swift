@@ -81,13 +81,14 @@ struct HostSide: ~Copyable {
 
     /// Where there is one, the cgroup exists before the process that goes into it.
     mutating func makeCgroup() throws(RuntimeError) {
-        record.cgroup = try cgroup.create(isRootless: request.rootless)
+        // From here on the record has what was made and nothing else, also when this fails half way.
         cgroupIsMade = true
+        try cgroup.create(&record.cgroup, isRootless: request.rootless)
     }
 
     /// One clone3(2), or two when namespaces are joined. In the child this does not return.
     mutating func giveBirth() throws(RuntimeError) {
-        let entrance = try record.cgroup.openEntrance()
+        let entrance = try record.cgroup.openEntrance(birth: cgroup.bornInside)
         switch try Birth(namespaces: plan.namespaces, cgroup: entrance.birthCgroup).give(joined) {
         case .child: becomeInit(consume entrance)
         case .parent(let process):
