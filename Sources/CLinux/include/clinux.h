@@ -90,6 +90,14 @@ static inline long cl_prlimit(int pid, int resource, uint64_t soft, uint64_t har
     } limit = {soft, hard};
     return CL_SYSCALL(SYS_prlimit64, pid, resource, &limit, NULL);
 }
+static inline long cl_get_hard_limit(int pid, int resource, uint64_t *hard) {
+    struct {
+        uint64_t soft, hard;
+    } limit = {0, 0};
+    long result = CL_SYSCALL(SYS_prlimit64, pid, resource, NULL, &limit);
+    *hard = limit.hard;
+    return result;
+}
 static inline long cl_sethostname(const char *name, size_t length) {
     return CL_SYSCALL(SYS_sethostname, name, length);
 }
@@ -124,6 +132,8 @@ static inline long cl_sched_setattr(uint32_t policy, uint64_t flags, int32_t nic
     } attr = {sizeof attr, policy, flags, nice, priority, runtime, deadline, period};
     return CL_SYSCALL(SYS_sched_setattr, 0, &attr, 0);
 }
+// PRIO_PROCESS of this process
+static inline long cl_setpriority(int nice) { return CL_SYSCALL(SYS_setpriority, 0, 0, nice); }
 static inline long cl_sched_setaffinity(int pid, size_t length, const unsigned long *mask) {
     return CL_SYSCALL(SYS_sched_setaffinity, pid, length, mask);
 }
@@ -462,6 +472,7 @@ static inline char **cl_environment(void) { return environ; }
 static inline const char *cl_error_text(int error) { return strerrordesc_np(error); }
 static inline const char *cl_error_name(int error) { return strerrorname_np(error); }
 
+#include "clinux_netlink.h"
 #include "clinux_seccomp.h"
 
 #endif

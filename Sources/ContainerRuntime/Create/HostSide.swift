@@ -118,6 +118,7 @@ struct HostSide: ~Copyable {
             }
         }
         guard plan.namespaces.atBirth.contains(.user) else { return }
+        try plan.settings?.raiseHardLimits(of: record.pid)
         try writeIDMappings(plan.linux.uidMappings, plan.linux.gidMappings, of: record.pid)
         try tell(.idsMapped)
     }
