@@ -210,6 +210,20 @@ package func pivotRoot(to root: borrowing FileDescriptor) throws(SystemError) {
     try check(cl_chdir("/"), "chdir")
 }
 
+/// Detaches every mount of some filesystem types that is not below `root`, as far as the kernel lets them go.
+package func detachMounts(ofTypes types: [String], outside root: String) throws(SystemError) {
+    let table = try readFile("/proc/self/mountinfo", limit: 1 << 24)
+    // "36 35 98:0 /root /mount/point options ... - type source options" (proc_pid_mountinfo(5))
+    for line in table.split(separator: UInt8(ascii: "\n")).reversed() {
+        let fields = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+        guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count, types.contains(fields[dash + 1]) else {
+            continue
+        }
+        let point = fields[4]
+        if point != root, !point.hasPrefix(root + "/") { try? detachMount(point) }
+    }
+}
+
 /// As `pivotRoot` where the root cannot be pivoted (an initramfs): the new root is moved over the old one, chroot(2).
 package func moveRoot(to root: borrowing FileDescriptor) throws(SystemError) {
     try check(cl_fchdir(root.rawValue), "fchdir")

@@ -26,8 +26,9 @@ struct RootFilesystem {
     /// Mounts and devices.
     func build(at place: borrowing FileDescriptor) throws(RuntimeError) -> RootDirectory {
         let root = try openRoot(at: place)
-        let binds = try MountSteps(plan: plan).run(in: root)
-        if try suppliesDevices(root, binds: binds) {
+        var mounts = MountSteps(plan)
+        try mounts.run(in: root)
+        if try suppliesDevices(root, binds: mounts.binds) {
             try DeviceSetup(nodes: plan.devices, inUserNamespace: plan.namespaces.hasUserNamespace).run(in: root)
         }
         return root
@@ -87,6 +88,9 @@ struct RootFilesystem {
                 try enterDirectory(root.descriptor)
                 try changeRoot()
             } else if plan.noPivot {
+                // They would stay mounted, whole, where no path leads: enough for the kernel to let a user namespace of
+                // the container mount fresh ones, without what is masked and read-only in the container's.
+                try detachMounts(ofTypes: ["proc", "sysfs"], outside: plan.rootfs)
                 try moveRoot(to: root.descriptor)
             } else {
                 try pivotRoot(to: root.descriptor)
