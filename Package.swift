@@ -39,7 +39,11 @@ let package = Package(
             name: "swrun",
             dependencies: ["ContainerRuntime", "RuntimeSpec", "LinuxSystem", "CLinux", "CJansson", "CLibseccomp"],
             swiftSettings: strict,
-            linkerSettings: [.unsafeFlags(["-static-executable"], .when(configuration: .release))]),
+            linkerSettings: [
+                .unsafeFlags(
+                    ["-static-executable", "-Xlinker", "--entry=cl_sealed_start", "-Xlinker", "--strip-debug"],
+                    .when(configuration: .release))
+            ]),
 
         .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"], swiftSettings: strict),
         .testTarget(name: "RuntimeSpecTests", dependencies: ["RuntimeSpec"], swiftSettings: strict),

@@ -7,17 +7,16 @@
 
 // libcap reports failures through errno; these return 0 or -errno, and take sets as masks (bit N is capability N).
 
-static inline int libcap_set_process(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
-    cap_t state = cap_init();
-    if (!state) return -ENOMEM;
+// Writes the three sets of this process, capset(2). `state` comes from cap_init(3), which asks the kernel for its version;
+// here the kernel is called once.
+static inline int libcap_set_process(cap_t state, uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+    cap_clear(state);
     for (cap_value_t value = 0; value < cap_max_bits(); value++) {
         if (effective >> value & 1) cap_set_flag(state, CAP_EFFECTIVE, 1, &value, CAP_SET);
         if (permitted >> value & 1) cap_set_flag(state, CAP_PERMITTED, 1, &value, CAP_SET);
         if (inheritable >> value & 1) cap_set_flag(state, CAP_INHERITABLE, 1, &value, CAP_SET);
     }
-    int result = cap_set_proc(state) < 0 ? -errno : 0;
-    cap_free(state);
-    return result;
+    return cap_set_proc(state) < 0 ? -errno : 0;
 }
 
 static inline int libcap_get_permitted(uint64_t *permitted) {

@@ -98,15 +98,16 @@ extension FileDescriptor {
 
     /// Reads to the end of the file, or stops with EFBIG when there is more than `limit` bytes.
     package borrowing func readToEnd(limit: Int, subject: String = "") throws(SystemError) -> [UInt8] {
-        // One read suffices for a file of ordinary size; its end is known from the short count of a regular file.
-        var bytes = try read(upTo: min(limit, 64 * 1024) + 1, subject: subject)
-        guard bytes.count > 4096 || !bytes.isEmpty else { return bytes }
-        while true {
-            if bytes.count > limit { throw SystemError("read", subject, Errno(EFBIG)) }
-            let more = try read(upTo: 1024 * 1024, subject: subject)
+        // Files are small; the buffer grows with what they turn out to be.
+        var bytes: [UInt8] = []
+        var step = 16 * 1024
+        while bytes.count <= limit {
+            let more = try read(upTo: step, subject: subject)
             if more.isEmpty { return bytes }
-            bytes += more
+            if bytes.isEmpty { bytes = more } else { bytes += more }
+            if bytes.count >= 64 * 1024 { step = 1 << 20 }
         }
+        throw SystemError("read", subject, Errno(EFBIG))
     }
 
     package borrowing func status(subject: String = "") throws(SystemError) -> FileStatus {

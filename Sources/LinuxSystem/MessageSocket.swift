@@ -74,6 +74,23 @@ package func connectUnixSocket(_ path: String) throws(SystemError) -> FileDescri
     return socket
 }
 
+/// A datagram socket bound to `name` in an open directory; anybody who reaches it may send.
+package func bindDatagramSocket(_ name: String, in directory: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+    let socket = FileDescriptor(
+        owning: try check(cl_socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | CL_O_CLOEXEC, 0), "socket"))
+    try check(cl_bind_unix(socket.rawValue, "/proc/self/fd/\(directory.rawValue)/\(name)"), "bind", name)
+    try check(cl_fchmodat(directory.rawValue, name, 0o777), "fchmodat", name)
+    return socket
+}
+
+/// Sends one datagram to the socket at `path`, or to an abstract one ("@name").
+package func sendDatagram(_ bytes: [UInt8], to path: String) throws(SystemError) {
+    let socket = FileDescriptor(
+        owning: try check(cl_socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | CL_O_CLOEXEC, 0), "socket"))
+    try check(cl_connect_unix(socket.rawValue, path), "connect", path)
+    try checkRetrying("sendmsg", path) { bytes.withUnsafeBytes { cl_send(socket.rawValue, $0.baseAddress, $0.count, -1) } }
+}
+
 /// Sends a descriptor and a name for it over a connected socket (SCM_RIGHTS, unix(7)).
 package func sendDescriptor(_ descriptor: Int32, over socket: Int32, name: String) throws(SystemError) {
     let bytes = Array(name.utf8)

@@ -75,6 +75,14 @@ package struct DetachedMount: ~Copyable {
     }
 }
 
+extension DetachedMount {
+    /// As `attach(to:)`, onto the entry `name` of a directory that nobody else can reach.
+    package borrowing func attach(to directory: borrowing FileDescriptor, _ name: String) throws(SystemError) {
+        let flags = CL_MOVE_MOUNT_F_EMPTY_PATH
+        try check(cl_move_mount(descriptor.rawValue, "", directory.rawValue, name, flags), "move_mount", name)
+    }
+}
+
 extension FileDescriptor {
     /// `mount_setattr(2)` on the mount whose root this descriptor stands for.
     ///
@@ -88,6 +96,13 @@ extension FileDescriptor {
         let result = cl_mount_setattr(
             rawValue, "", flags, added, clear.rawValue, propagation?.flag ?? 0, idMap ?? -1)
         try check(result, "mount_setattr", subject)
+    }
+}
+
+extension FileDescriptor {
+    /// The id of the mount that the file lies on, as /proc/self/mountinfo counts.
+    package borrowing func mountID() throws(SystemError) -> UInt64 {
+        UInt64(try check(Int(cl_descriptor_mount_id(rawValue)), "statx"))
     }
 }
 

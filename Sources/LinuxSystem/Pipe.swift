@@ -25,28 +25,8 @@ private func makePipe() throws(SystemError) -> (read: Int32, write: Int32) {
     return (ends[0], ends[1])
 }
 
+/// `close(2)` of a descriptor that nobody owns.
+package func closeDescriptor(_ number: Int32) { _ = cl_close(number) }
+
 /// Closes a descriptor here rather than at the end of a scope.
 package func closeNow(_ descriptor: consuming FileDescriptor) {}
-
-/// CLOCK_MONOTONIC in milliseconds.
-package func monotonicMilliseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
-}
-
-/// The wall clock, as RFC 3339 in UTC with nanoseconds ("2026-01-31T12:00:00.000000001Z").
-package func currentTimestamp() -> String {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    var parts = tm()
-    var seconds = now.tv_sec
-    gmtime_r(&seconds, &parts)
-    func padded(_ value: Int, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-    }
-    let date = "\(padded(Int(parts.tm_year) + 1900, 4))-\(padded(Int(parts.tm_mon) + 1, 2))-\(padded(Int(parts.tm_mday), 2))"
-    let time = "\(padded(Int(parts.tm_hour), 2)):\(padded(Int(parts.tm_min), 2)):\(padded(Int(parts.tm_sec), 2))"
-    return "\(date)T\(time).\(padded(now.tv_nsec, 9))Z"
-}

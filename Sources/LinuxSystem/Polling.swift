@@ -29,6 +29,9 @@ package func setNonBlocking(_ fd: Int32) {
     if flags >= 0 { _ = cl_fcntl(fd, F_SETFL, flags | Int(O_NONBLOCK)) }
 }
 
+/// One read(2), waiting where the descriptor waits.
+package func readBytes(_ fd: Int32, upTo count: Int) throws(SystemError) -> [UInt8] { try readAvailable(fd, upTo: count) }
+
 /// One read(2); EAGAIN when there is nothing yet.
 package func readAvailable(_ fd: Int32, upTo count: Int) throws(SystemError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)

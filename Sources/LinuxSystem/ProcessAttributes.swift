@@ -111,6 +111,29 @@ package func closeOnExec(from first: Int32) throws(SystemError) {
     try check(cl_close_range(UInt32(first), UInt32.max, CL_CLOSE_RANGE_CLOEXEC), "close_range")
 }
 
+/// Closes every descriptor from `first` on but those of `kept`.
+package func closeDescriptors(from first: Int32, except kept: [Int32]) {
+    var start = UInt32(first)
+    for number in kept.sorted() where number >= first {
+        if UInt32(number) > start { _ = cl_close_range(start, UInt32(number) - 1, 0) }
+        start = UInt32(number) + 1
+    }
+    _ = cl_close_range(start, UInt32.max, 0)
+}
+
+/// Where standard input, output or error is closed, /dev/null takes its place: else the next file that is opened would
+/// become the container's standard stream.
+package func openStandardStreams() {
+    var entries = [
+        pollfd(fd: 0, events: 0, revents: 0), pollfd(fd: 1, events: 0, revents: 0), pollfd(fd: 2, events: 0, revents: 0),
+    ]
+    guard cl_poll(&entries, 3, 0) > 0 else { return }
+    for entry in entries where entry.revents & Int16(POLLNVAL) != 0 {
+        // The lowest free number is the one that is missing.
+        _ = cl_openat(CL_AT_FDCWD, "/dev/null", O_RDWR, 0)
+    }
+}
+
 /// Makes `number` a copy of `file` that stays open across execve(2).
 package func place(_ file: Int32, as number: Int32) throws(SystemError) {
     if file == number {

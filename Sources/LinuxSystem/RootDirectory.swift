@@ -58,7 +58,29 @@ package struct RootDirectory: ~Copyable {
         } catch {
             guard error.errno == .noEntry else { throw error }
         }
+        if let made = try makeLast(kind, path, resolution) { return made }
         return try make(kind, path, resolution)
+    }
+
+    /// Nearly always only the last component is missing. Nil when it is not that simple.
+    private borrowing func makeLast(
+        _ kind: Kind, _ path: String, _ resolution: Resolution
+    ) throws(SystemError) -> FileDescriptor? {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        let name = String(path[path.utf8.index(after: slash)...])
+        let directory = slash == path.startIndex ? "/" : String(path[..<slash])
+        guard !name.isEmpty, name != ".", name != "..",
+            let parent = try openIfPresent(directory, [.path, .directory], resolution),
+            try fileStatus(name, at: parent.rawValue, followLinks: false) == nil
+        else { return nil }
+        try makeEntry(kind, name, in: parent)
+        let flags: OpenFlags = kind == .directory ? [.path, .directory, .noFollow] : [.path, .noFollow]
+        let made = try FileDescriptor.open(name, flags, at: parent.rawValue)
+        // Somebody may have put something else there meanwhile.
+        guard try made.status().kind == (kind == .directory ? .directory : .regular) else {
+            throw SystemError("open", path, .loop)
+        }
+        return made
     }
 
     private borrowing func make(

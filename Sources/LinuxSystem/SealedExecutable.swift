@@ -9,6 +9,9 @@ internal import Glibc
 /// (CVE-2019-5736). Here it gets a file on a detached mount that is read-only and, because it is attached nowhere and
 /// its descriptor is closed by execve(2), can never be changed.
 ///
+/// In release builds the same was done before the runtimes of C and Swift started (CLinux/seal_entry.c), which saves
+/// starting them twice; then there is nothing left to do here.
+///
 /// Returns at once when the program already runs from a read-only mount, or when this process may not make mounts:
 /// then its containers have no right to the host's files either.
 ///

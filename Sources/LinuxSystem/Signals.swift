@@ -35,6 +35,8 @@ package func resetSignals() {
     setBlockedSignals(.none)
 }
 
+package func restoreSignal(_ signal: Int32) { _ = cl_signal_default(signal) }
+
 package func ignoreSignal(_ signal: Int32) { _ = cl_signal_ignore(signal) }
 
 /// Signals delivered as records that are read, signalfd(2).

@@ -1,9 +1,11 @@
 internal import ContainerRuntime
 internal import Glibc
+internal import LinuxSystem
 
 @main
 struct Main {
     static func main() {
+        openStandardStreams()
         exit(run(CommandLine.unsafeArgv, count: CommandLine.argc))
     }
 

@@ -13,7 +13,7 @@ TOP = Path(__file__).resolve().parents[2]
 IMAGE = "localhost/busybox:test"
 
 # Nothing of the host's configuration is read. podman asks a runtime for JSON logs, and for containers without control
-# groups, only when its name is in these lists.
+# groups, only when its name is in these lists. (podman 4.3 knows the last one without the s.)
 CONFIGURATION = """
 [containers]
 log_driver = "k8s-file"
@@ -23,6 +23,7 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime_supports_json = ["{name}"]
 runtime_supports_nocgroups = ["{name}"]
+runtime_supports_nocgroup = ["{name}"]
 """
 
 

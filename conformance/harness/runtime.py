@@ -124,8 +124,12 @@ class Runtime:
         self.started.append(process)
         return process
 
-    def command(self, *words, flags=(), stdin=None, stdout: Path | None = None, seconds=20.0, **options) -> Result:
-        """Runs a command to its end. Its output goes to files: a container that keeps them open is no hindrance."""
+    def command(self, *words, flags=(), **options) -> Result:
+        """Runs a command to its end."""
+        return self.command_words(self.words(*words, flags=flags), **options)
+
+    def command_words(self, words, stdin=None, stdout: Path | None = None, seconds=20.0, **options) -> Result:
+        """Runs a whole command line. Its output goes to files: a container that keeps them open is no hindrance."""
         self.serial += 1
         out_path = stdout or self.directory / f"out{self.serial}"
         err_path = self.directory / f"err{self.serial}"
@@ -136,8 +140,9 @@ class Runtime:
         began = time.monotonic()
         with open(out_path, "ab") as out, open(err_path, "ab") as err, open(
                 in_path if text else "/dev/null", "rb") as given:
-            process = self.spawn(
-                *words, flags=flags, stdin=given if stdin is None or text else stdin, stdout=out, stderr=err, **options)
+            process = self.spawn_words(
+                [str(word) for word in words], stdin=given if stdin is None or text else stdin, stdout=out, stderr=err,
+                **options)
         try:
             process.wait(host.timeout(seconds))
         except subprocess.TimeoutExpired:

@@ -57,6 +57,7 @@ def test_the_bundle_is_an_absolute_path_however_it_was_given(runtime, bundle):
         words = [] if given is None else ["--bundle", given]
         runtime.command("create", *words, container, cwd=place).ok()
         assert runtime.command("state", container).ok().json["bundle"] == str(bundle.path)
+        runtime.command("delete", "--force", container).ok()
 
 
 def test_annotations_appear_in_the_state(runtime, bundle):

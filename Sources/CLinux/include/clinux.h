@@ -178,16 +178,18 @@ static inline long cl_faccessat2(int directory, const char *path, int mode, int 
 static inline long cl_fstatfs(int fd, struct statfs *status) { return CL_SYSCALL(SYS_fstatfs, fd, status); }
 static inline long cl_statfs(const char *path, struct statfs *status) { return CL_SYSCALL(SYS_statfs, path, status); }
 // The id, as /proc/self/mountinfo counts, of the mount that is seen at `path`: statx(2) with STATX_MNT_ID.
-static inline long cl_mount_id(const char *path) {
+static inline long cl_mount_id_at(int directory, const char *path, int flags) {
     enum { mount_id_offset = 0x90, mask_mount_id = 0x1000 };
     union {
         uint32_t mask;
         uint64_t words[32];
     } status = {0};
-    long result = CL_SYSCALL(SYS_statx, AT_FDCWD, path, 0, mask_mount_id, &status);
+    long result = CL_SYSCALL(SYS_statx, directory, path, flags, mask_mount_id, &status);
     if (result < 0) return result;
     return status.mask & mask_mount_id ? (long)status.words[mount_id_offset / 8] : -ENOSYS;
 }
+static inline long cl_mount_id(const char *path) { return cl_mount_id_at(AT_FDCWD, path, 0); }
+static inline long cl_descriptor_mount_id(int fd) { return cl_mount_id_at(fd, "", 0x1000); } // AT_EMPTY_PATH
 static inline long cl_getdents64(int fd, void *buffer, size_t size) {
     return CL_SYSCALL(SYS_getdents64, fd, buffer, size);
 }
@@ -246,13 +248,27 @@ static inline long cl_bind(int fd, const void *address, unsigned length) {
 static inline long cl_connect(int fd, const void *address, unsigned length) {
     return CL_SYSCALL(SYS_connect, fd, address, length);
 }
-// Connects to a socket in the file system; the path is at most 107 bytes (unix(7)).
-static inline long cl_connect_unix(int fd, const char *path) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+// The address of a socket in the file system, or of an abstract one where the path begins with "@" (unix(7)).
+static inline long cl_unix_address(const char *path, struct sockaddr_un *address) {
     size_t length = strlen(path);
-    if (length >= sizeof address.sun_path) return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, length + 1);
-    return cl_connect(fd, &address, (unsigned)(offsetof(struct sockaddr_un, sun_path) + length + 1));
+    if (length >= sizeof address->sun_path) return -ENAMETOOLONG;
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(address->sun_path, path, length);
+    size_t size = offsetof(struct sockaddr_un, sun_path) + length;
+    if (path[0] != '@') return (long)size + 1;
+    address->sun_path[0] = 0;
+    return (long)size;
+}
+static inline long cl_bind_unix(int fd, const char *path) {
+    struct sockaddr_un address;
+    long length = cl_unix_address(path, &address);
+    return length < 0 ? length : cl_bind(fd, &address, (unsigned)length);
+}
+// Connects to a socket; the path is at most 107 bytes.
+static inline long cl_connect_unix(int fd, const char *path) {
+    struct sockaddr_un address;
+    long length = cl_unix_address(path, &address);
+    return length < 0 ? length : cl_connect(fd, &address, (unsigned)length);
 }
 // One message and, when `passed` is a descriptor, that descriptor with it (SCM_RIGHTS).
 static inline long cl_send(int fd, const void *bytes, size_t count, int passed) {

@@ -25,6 +25,15 @@ struct BindSources: ~Copyable {
         }
     }
 
+    /// One more, of a mount that was added when the state directory was made.
+    mutating func open(_ mount: PlannedMount, _ linux: Linux) throws(RuntimeError) {
+        do throws(SystemError) {
+            mounts.append(rootfs >= 0 ? try openBindSource(mount, linux).release() : -1)
+        } catch {
+            throw explainBindSource(mount, error)
+        }
+    }
+
     deinit { Self.close(mounts + [rootfs]) }
 
     /// Init has inherited them.
@@ -35,7 +44,7 @@ struct BindSources: ~Copyable {
     }
 
     private static func close(_ descriptors: [Int32]) {
-        for descriptor in descriptors where descriptor >= 0 { closeNow(FileDescriptor(owning: descriptor)) }
+        for descriptor in descriptors where descriptor >= 0 { closeDescriptor(descriptor) }
     }
 }
 
@@ -50,6 +59,12 @@ func openBindSource(_ mount: PlannedMount, _ linux: Linux) throws(SystemError) -
         try detached.descriptor.setMountAttributes(
             set: MountAttributes(rawValue: change.set), clear: MountAttributes(rawValue: change.clear),
             recursive: recursive, subject: source)
+    }
+    // A clone hears of mounts below the source on the host, and the host of those in the container. Only who asks for
+    // it keeps that.
+    if !options.propagation.contains(where: { $0.kind == .shared }) {
+        let quiet: MountPropagation = options.propagation.isEmpty ? .private : .slave
+        try detached.descriptor.setMountAttributes(propagation: quiet, recursive: true, subject: source)
     }
     if mount.wantsIDMapping {
         guard let mappings = mount.mappings(container: linux) else {

@@ -21,9 +21,10 @@ struct HostSide: ~Copyable {
     private let initEnd: Int32
     private let interruption: Interruption
     private var hooksBegan = false
+    /// Until then the cgroup in the record may be somebody else's.
+    private var cgroupIsMade = false
 
     init(_ request: CreateRequest) throws(RuntimeError) {
-        ignoreSignal(13)  // SIGPIPE: a hook that does not read its input is an error, not our end
         try request.checkPreservedDescriptors()
         try explain("cannot mark inherited descriptors") { () throws(SystemError) in
             try closeOnExec(from: 3 + request.preservedDescriptors + request.listenDescriptors)
@@ -62,9 +63,15 @@ struct HostSide: ~Copyable {
     mutating func makeState() throws(RuntimeError) {
         let directory = try request.stateRoot.create(request.id)
         do throws(RuntimeError) {
-            try directory.writeRecord(record)
+            try directory.writeRecord(record, first: true)
             try directory.writeConfig(bundle.text)
-            if !request.startsAtOnce { plan.startSignal = .fifo(stateDirectory: try directory.makeStartFIFO()) }
+            if NotifySocket.manager != nil, plan.ownsMounts {
+                try directory.makeNotifyDirectory()
+                try plan.addNotifySocket(stateDirectory: directory.path)
+                try sources.open(plan.mounts[plan.mounts.count - 1], plan.linux)
+                plan.bindSources = sources.mounts
+            }
+            if !request.startsAtOnce { plan.startSignal = .fifo(try directory.makeExecFIFO()) }
         } catch {
             state = consume directory
             throw error
@@ -75,6 +82,7 @@ struct HostSide: ~Copyable {
     /// Where there is one, the cgroup exists before the process that goes into it.
     mutating func makeCgroup() throws(RuntimeError) {
         record.cgroup = try cgroup.create(isRootless: request.rootless)
+        cgroupIsMade = true
     }
 
     /// One clone3(2), or two when namespaces are joined. In the child this does not return.
@@ -83,13 +91,14 @@ struct HostSide: ~Copyable {
         switch try Birth(namespaces: plan.namespaces, cgroup: entrance.birthCgroup).give(joined) {
         case .child:
             // Held here as well, the lock and the host's end would outlive the host.
-            channel.closeInChild()
-            state.closeInChild()
+            closeDescriptor(channel.number)
+            if let lock = state.descriptorNumber { closeDescriptor(lock) }
             ContainerInit.run(plan, consume entrance, InitChannel(socket: MessageSocket(FileDescriptor(owning: initEnd))))
         case .parent(let process):
             record.pid = process.pid
             self.process = process.intoPidfd()
-            closeNow(FileDescriptor(owning: initEnd))
+            closeDescriptor(initEnd)
+            if case .fifo(let ends) = plan.startSignal { ends.close() }
         }
         sources.close()
     }
@@ -152,8 +161,10 @@ struct HostSide: ~Copyable {
             _ = try? waitForEnd(of: record.pid)
         }
         do throws(RuntimeError) {
-            try record.cgroup.killAll(9)
-            try record.cgroup.remove()
+            if cgroupIsMade {
+                try record.cgroup.killAll(9)
+                try record.cgroup.remove()
+            }
         } catch {
             warn("the cgroup is left behind: \(error.message)")
         }

@@ -11,7 +11,7 @@ struct InitPlan {
     var rootfs: String { record.rootfs }
 
     let namespaces: NamespacePlan
-    let mounts: [PlannedMount]
+    private(set) var mounts: [PlannedMount]
     let devices: [DeviceNode]
     let cgroupView: CgroupView
     let credentials: CredentialPlan?
@@ -34,12 +34,19 @@ struct InitPlan {
     /// Whether the container has a mount namespace other than the runtime's.
     var ownsMounts: Bool { namespaces.atBirth.contains(.mount) || namespaces.joins(.mount) }
 
-    /// Whoever binds a /dev into the container has furnished it.
-    var suppliesDevices: Bool {
-        !mounts.contains { $0.content.isBind && ($0.destination == "/dev" || $0.destination == "/dev/") }
+    /// Whether the program can send readiness messages.
+    private(set) var hasNotifySocket = false
+
+    /// The last mount: the directory in which the socket for readiness messages appears.
+    mutating func addNotifySocket(stateDirectory: String) throws(RuntimeError) {
+        mounts.append(try PlannedMount(NotifySocket.mount(from: stateDirectory), index: mounts.count, bundle: ""))
+        hasNotifySocket = true
     }
 
-    var hostHooksFollow: Bool { !config.hooks.prestart.isEmpty || !config.hooks.createRuntime.isEmpty }
+    /// Whether the host side has to know when the hooks of `create` begin.
+    var createHooksFollow: Bool {
+        !config.hooks.prestart.isEmpty || !config.hooks.createRuntime.isEmpty || !config.hooks.createContainer.isEmpty
+    }
 
     init(
         _ config: Config, _ record: ContainerRecord, _ request: CreateRequest, _ layout: CgroupLayout,

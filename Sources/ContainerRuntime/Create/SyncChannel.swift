@@ -6,7 +6,7 @@ internal import LinuxSystem
 ///     host                                     init
 ///     id mappings              --idsMapped-->  (user namespace only)
 ///                                              root filesystem, devices
-///     prestart, createRuntime  <--mounted--    (only when there are such hooks)
+///     prestart, createRuntime  <--mounted--    (only when create has hooks)
 ///                              --proceed-->    createContainer hooks, pivot, credentials, seccomp
 ///     terminal, listener       <--...--        descriptors travel on connections of their own
 ///     state.json, pid file     <--ready--      (create) waits on exec.fifo
@@ -78,7 +78,4 @@ struct HostChannel: ~Copyable {
     borrowing func send(_ message: HostMessage) throws(SystemError) { try socket.send([message.rawValue]) }
 
     borrowing func receive() throws(SystemError) -> InitMessage { InitMessage(try socket.receive()) }
-
-    /// In init, which has inherited the host's end as well: while it held it, it could not see the host end.
-    borrowing func closeInChild() { closeNow(FileDescriptor(owning: number)) }
 }

@@ -27,12 +27,15 @@ struct HookRunner {
 
     /// Runs them all; the first that fails ends it.
     func run() throws(RuntimeError) {
+        if hooks.isEmpty { return }
+        ignoreSignal(SignalNumber.pipe)  // a hook need not read the state
         for (index, hook) in hooks.enumerated() { try run(hook, at: "hooks.\(name.rawValue)[\(index)]") }
     }
 
     /// Runs them all, whatever they do; the failures are returned.
     func runAll() -> [RuntimeError] {
         var failures: [RuntimeError] = []
+        ignoreSignal(SignalNumber.pipe)
         for (index, hook) in hooks.enumerated() {
             do throws(RuntimeError) {
                 try run(hook, at: "hooks.\(name.rawValue)[\(index)]")

@@ -150,10 +150,25 @@ extension CapabilityMask {
     }
 }
 
-/// `capset(2)` of this process.
-func setCapabilities(
-    effective: CapabilityMask, permitted: CapabilityMask, inheritable: CapabilityMask
-) throws(SystemError) {
-    let result = libcap_set_process(effective.rawValue, permitted.rawValue, inheritable.rawValue)
-    try check(Int(result), "capset")
+/// Sets the capabilities of this process. It is made ready beforehand, so that each change is a single system call, which
+/// a filter has to allow.
+struct CapabilityWriter: ~Copyable {
+    private let state: cap_t
+
+    private init(_ state: cap_t) { self.state = state }
+
+    static func make() throws(SystemError) -> CapabilityWriter {
+        guard let state = cap_init() else { throw SystemError("capget", "", .notSupported) }
+        return CapabilityWriter(state)
+    }
+
+    deinit { cap_free(UnsafeMutableRawPointer(state)) }
+
+    /// `capset(2)`
+    borrowing func set(
+        effective: CapabilityMask, permitted: CapabilityMask, inheritable: CapabilityMask
+    ) throws(SystemError) {
+        let result = libcap_set_process(state, effective.rawValue, permitted.rawValue, inheritable.rawValue)
+        try check(Int(result), "capset")
+    }
 }

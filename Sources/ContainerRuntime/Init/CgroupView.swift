@@ -24,12 +24,12 @@ struct CgroupView: Equatable {
         let context = try FilesystemContext(type: "tmpfs")
         try context.set(option: "mode=755")
         let tmpfs = try context.mount(mount.attributes.subtracting(.readOnly))
+        // Before Linux 6.15 nothing can be mounted on what is not attached itself.
         try tmpfs.attach(to: place, subject: mount.destination)
         for hierarchy in layout.hierarchies {
             let name = hierarchy.isUnified ? "unified" : splitPath(hierarchy.mountPoint).name
             try tmpfs.descriptor.makeDirectory(name)
-            let place = try FileDescriptor.open(name, [.path, .directory, .noFollow], at: tmpfs.descriptor.rawValue)
-            try mountOne(hierarchy, mount).attach(to: place, subject: "\(mount.destination)/\(name)")
+            try mountOne(hierarchy, mount).attach(to: tmpfs.descriptor, name)
             for controller in hierarchy.controllers where controller != name && hierarchy.controllers.count > 1 {
                 try tmpfs.descriptor.makeSymbolicLink(controller, to: name)
             }

@@ -24,12 +24,21 @@ enum ContainerInit {
 
     /// Everything that `create` promises: after it the process is the container, only not yet the user's program.
     private static func setUp(
-        _ plan: InitPlan, _ cgroup: borrowing CgroupEntrance, _ host: borrowing InitChannel
+        _ plan: InitPlan, _ cgroup: consuming CgroupEntrance, _ host: borrowing InitChannel
     ) throws(RuntimeError) -> PreparedProgram? {
         try enterCgroup(cgroup, newNamespace: plan.namespaces.newCgroup)
         try explain("cannot start a session") { () throws(SystemError) in try startSession() }
         if plan.namespaces.newTime { try enterTimeNamespace(plan.linux.timeOffsets) }
+        try enterRoot(plan, host)
+        // Nothing is left now by which a path in the container, such as a link to /proc/self/fd/7/.., could lead out of it.
+        closeDescriptors(
+            from: 3 + plan.preservedDescriptors, except: [host.socket.descriptor.rawValue] + plan.startSignal.descriptors)
+        guard let process = plan.config.process else { return nil }
+        return try PreparedProgram(process, plan, host)
+    }
 
+    /// From the host's root to the container's, with the namespaces around it.
+    private static func enterRoot(_ plan: InitPlan, _ host: borrowing InitChannel) throws(RuntimeError) {
         let filesystem = RootFilesystem(plan)
         let place = try filesystem.openPlace()
         if plan.namespaces.atBirth.contains(.user) { try host.wait(for: .idsMapped) }
@@ -41,8 +50,7 @@ enum ContainerInit {
 
         let root = try filesystem.build(at: place)
         try setNames(plan.config)
-
-        if plan.hostHooksFollow {
+        if plan.createHooksFollow {
             try host.send(.mounted)
             try host.wait(for: .proceed)
         }
@@ -53,18 +61,20 @@ enum ContainerInit {
         let directory = try filesystem.openWorkingDirectory(in: root)  // before the root is
         try filesystem.seal(root)
         if let terminal, let console = plan.console { try console.attach(terminal) }
-
-        guard let process = plan.config.process, let directory else { return nil }
-        return try PreparedProgram(process, plan, directory: directory, host)
+        if let directory {
+            try explain("cannot enter the working directory", at: "process.cwd") { () throws(SystemError) in
+                try enterDirectory(directory)
+            }
+        }
     }
 }
 
 /// Waits, at the end of `create`, for the word to start, and is where failures go: first to the creating process, later
-/// to the `start` command that opened the fifo.
+/// to the `start` command.
 struct StartGate: ~Copyable {
     let host: InitChannel
     private let signal: StartSignal
-    private var starter: Int32 = -1
+    private var isOpen = false
 
     init(_ host: consuming InitChannel, _ signal: StartSignal) {
         self.host = host
@@ -75,14 +85,18 @@ struct StartGate: ~Copyable {
         try host.send(.ready)
         switch signal {
         case .channel: try host.wait(for: .start)
-        case .fifo(let stateDirectory): starter = try ExecFIFO.waitForStart(in: stateDirectory).release()
+        case .fifo(let ends):
+            try explain("cannot wait for the word to start") { () throws(SystemError) in
+                _ = try readBytes(ends.go, upTo: 1)
+            }
         }
+        isOpen = true
     }
 
     func report(_ error: RuntimeError) {
         let message = InitMessage.failed(error)
-        if starter >= 0 {
-            try? FileDescriptor(owning: starter).write(message.bytes)
+        if isOpen, case .fifo(let ends) = signal {
+            try? writeWhole(ends.report, message.bytes)
         } else {
             try? host.send(message)
         }
@@ -93,6 +107,13 @@ struct StartGate: ~Copyable {
 enum StartSignal: Equatable {
     /// From the process that created it (`run`).
     case channel
-    /// From `start`, through the fifo in this state directory (a descriptor).
-    case fifo(stateDirectory: Int32)
+    /// From `start`.
+    case fifo(ExecFIFO.Ends)
+
+    var descriptors: [Int32] {
+        switch self {
+        case .channel: []
+        case .fifo(let ends): [ends.go, ends.report]
+        }
+    }
 }

@@ -89,13 +89,16 @@ package struct CredentialPlan: Equatable, Sendable {
         filter: SeccompFilter?, withIdentity: () throws(RuntimeError) -> Void,
         announceListener: (Int32) throws(RuntimeError) -> Void
     ) throws(RuntimeError) {
+        let writer = try explain("cannot read the kernel's capabilities") { () throws(SystemError) in
+            try CapabilityWriter.make()
+        }
         for step in steps {
             if case .loadFilter = step {
                 try withIdentity()
                 if let filter { try load(filter, announceListener) }
                 continue
             }
-            do throws(SystemError) { try step.apply() } catch { throw step.explain(error) }
+            do throws(SystemError) { try step.apply(writer) } catch { throw step.explain(error) }
         }
         if !steps.contains(.loadFilter) { try withIdentity() }
     }
@@ -117,7 +120,7 @@ package struct CredentialPlan: Equatable, Sendable {
 }
 
 extension CredentialPlan.Step {
-    fileprivate func apply() throws(SystemError) {
+    fileprivate func apply(_ writer: borrowing CapabilityWriter) throws(SystemError) {
         switch self {
         case .fileModeMask(let mask): setFileModeMask(mask)
         case .dropBounding(let mask): try mask.dropFromBoundingSet()
@@ -132,7 +135,7 @@ extension CredentialPlan.Step {
         case .user(let id): try setUserID(id)
         case .clearAmbient: try clearAmbientCapabilities()
         case .capabilities(let effective, let permitted, let inheritable):
-            try setCapabilities(effective: effective, permitted: permitted, inheritable: inheritable)
+            try writer.set(effective: effective, permitted: permitted, inheritable: inheritable)
         case .raiseAmbient(let mask): try mask.raiseAmbient()
         case .noNewPrivileges: try setNoNewPrivileges()
         case .loadFilter: break

@@ -40,12 +40,11 @@ private enum Finding {
 
 private func examine(_ path: String) -> Finding {
     do throws(SystemError) {
-        guard let status = try fileStatus(path) else { return .nothing(SystemError("stat", path, .noEntry)) }
-        if status.isDirectory { return .directory }
         try checkAccess(path, 1)
-        return .executable
+        return try fileStatus(path)?.isDirectory == true ? .directory : .executable
     } catch {
-        return error.errno == .accessDenied ? .forbidden(error) : .nothing(error)
+        guard error.errno == .accessDenied else { return .nothing(SystemError("stat", path, error.errno)) }
+        return .forbidden(error)
     }
 }
 
@@ -73,7 +72,7 @@ func diagnoseExecution(_ path: String, _ error: SystemError) -> String? {
 private func diagnoseScript(_ head: [UInt8], _ error: SystemError) -> String? {
     let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
     if line.last == UInt8(ascii: "\r") {
-        return "its first line ends in a carriage return (CRLF): convert the script to unix line ends"
+        return "its interpreter line ends in a carriage return (CRLF): convert the script to unix line ends"
     }
     let interpreter = line.drop { $0 == UInt8(ascii: " ") }.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
     let name = String(decoding: interpreter, as: UTF8.self)

@@ -31,7 +31,7 @@ struct MaskedPaths {
             return null
         }
         var emptyDirectory: Int32 = -1  // where the tmpfs was attached first
-        defer { if emptyDirectory >= 0 { closeNow(FileDescriptor(owning: emptyDirectory)) } }
+        defer { if emptyDirectory >= 0 { closeDescriptor(emptyDirectory) } }
         for (index, path) in masked.enumerated() {
             try explain("cannot mask \(path)", at: "linux.maskedPaths[\(index)]") { () throws(SystemError) in
                 guard let place = try root.openIfPresent(path) else { return }

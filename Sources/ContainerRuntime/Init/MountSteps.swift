@@ -8,21 +8,24 @@ internal import RuntimeSpec
 struct MountSteps {
     let plan: InitPlan
 
-    func run(in root: borrowing RootDirectory) throws(RuntimeError) {
+    /// - Returns: which mounts are bind mounts (statx(2), STATX_MNT_ID)
+    func run(in root: borrowing RootDirectory) throws(RuntimeError) -> [UInt64] {
+        var binds: [UInt64] = []
         for (mount, source) in zip(plan.mounts, plan.bindSources) {
             do throws(SystemError) {
-                try perform(mount, source, in: root)
+                try perform(mount, source, in: root, &binds)
             } catch {
                 throw explainMount(mount, error)
             }
         }
+        return binds
     }
 
     private func perform(
-        _ mount: PlannedMount, _ source: Int32, in root: borrowing RootDirectory
+        _ mount: PlannedMount, _ source: Int32, in root: borrowing RootDirectory, _ binds: inout [UInt64]
     ) throws(SystemError) {
         switch mount.content {
-        case .bind: try attachBind(mount, source, in: root)
+        case .bind: if let id = try attachBind(mount, source, in: root) { binds.append(id) }
         case .filesystem(let type, let source): try mountFilesystem(mount, type, source, in: root)
         case .cgroup: try plan.cgroupView.mount(mount, in: root)
         case .remount: try remount(mount, in: root)
@@ -31,8 +34,8 @@ struct MountSteps {
 
     private func attachBind(
         _ mount: PlannedMount, _ source: Int32, in root: borrowing RootDirectory
-    ) throws(SystemError) {
-        if mount.options.copySymlink, try copyLink(mount, in: root) { return }
+    ) throws(SystemError) -> UInt64? {
+        if mount.options.copySymlink, try copyLink(mount, in: root) { return nil }
         let detached =
             source >= 0 ? DetachedMount(FileDescriptor(owning: source)) : try openBindSource(mount, plan.linux)
         let kind: RootDirectory.Kind = try detached.descriptor.status().isDirectory ? .directory : .file
@@ -40,6 +43,7 @@ struct MountSteps {
         try refuseInsideProc(mount, place)
         try detached.attach(to: place, subject: mount.destination)
         try setPropagation(mount, detached.descriptor)
+        return try detached.descriptor.mountID()
     }
 
     private func mountFilesystem(

@@ -10,11 +10,8 @@ struct PreparedProgram {
     /// Called with the container's root as the root. Takes the settings of `process` in the order in which each still
     /// has the right it needs, and ends without privileges.
     init(
-        _ process: Process, _ plan: InitPlan, directory: borrowing FileDescriptor, _ host: borrowing InitChannel
+        _ process: Process, _ plan: InitPlan, _ host: borrowing InitChannel
     ) throws(RuntimeError) {
-        try explain("cannot enter the working directory \(process.cwd)", at: "process.cwd") { () throws(SystemError) in
-            try enterDirectory(directory)
-        }
         let variables = Self.environment(process, plan)
         environment = CStringVector(variables.list)
         arguments = CStringVector(process.args)
@@ -58,6 +55,7 @@ struct PreparedProgram {
             list.append("LISTEN_FDS=\(plan.listenDescriptors)")
             list.append("LISTEN_PID=\(currentProcessID())")
         }
+        if plan.hasNotifySocket { list.append("NOTIFY_SOCKET=\(NotifySocket.pathInContainer)") }
         return (list, path)
     }
 }
@@ -71,13 +69,13 @@ private func homeDirectory(_ uid: UInt32) -> String {
     return entry.home
 }
 
-/// An ordinary user can open /dev/stdout and its like again only when the streams belong to it. The null device
-/// belongs to everybody, and what cannot be given stays as it is.
+/// An ordinary user can open /dev/stdout and its like again only when the streams belong to it. Pipes, sockets and
+/// terminals were made for this container; files and devices of the host keep their owner.
 private func giveStandardStreams(to user: User) {
     guard user.uid != 0 else { return }
     for number in Int32(0)...2 {
         guard let status = try? descriptorStatus(number), status.uid != user.uid,
-            !(status.kind == .characterDevice && status.target == DeviceNumber(major: 1, minor: 3))
+            status.kind == .fifo || status.kind == .socket || isTerminal(number)
         else { continue }
         try? changeDescriptorOwner(number, uid: user.uid)
     }

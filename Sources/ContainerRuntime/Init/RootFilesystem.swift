@@ -26,11 +26,21 @@ struct RootFilesystem {
     /// Mounts and devices.
     func build(at place: borrowing FileDescriptor) throws(RuntimeError) -> RootDirectory {
         let root = try openRoot(at: place)
-        try MountSteps(plan: plan).run(in: root)
-        if plan.suppliesDevices {
+        let binds = try MountSteps(plan: plan).run(in: root)
+        if try suppliesDevices(root, binds: binds) {
             try DeviceSetup(nodes: plan.devices, inUserNamespace: plan.namespaces.hasUserNamespace).run(in: root)
         }
         return root
+    }
+
+    /// Whoever binds a directory of the host over /dev has furnished it: nothing is made there. It is found out from the
+    /// mount itself, for a destination can be spelled, and be reached through links of the image, in many ways.
+    private func suppliesDevices(_ root: borrowing RootDirectory, binds: [UInt64]) throws(RuntimeError) -> Bool {
+        guard !binds.isEmpty else { return true }
+        return try explain("cannot look at /dev") { () throws(SystemError) in
+            guard let dev = try root.openIfPresent("/dev", [.path, .directory]) else { return true }
+            return !binds.contains(try dev.mountID())
+        }
     }
 
     private func openRoot(at place: borrowing FileDescriptor) throws(RuntimeError) -> RootDirectory {

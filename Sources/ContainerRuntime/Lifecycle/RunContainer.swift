@@ -6,9 +6,10 @@ package enum RunContainer {
     /// - Parameters:
     ///   - keep: leave the container in place when its process has ended
     ///   - reaper: take care of processes that the container leaves without a parent
+    ///   - started: called when the process runs and this one stays with it
     /// - Returns: the exit status of the container's process, or 0 when detached
     package static func run(
-        _ request: CreateRequest, keep: Bool, reaper: Bool, _ warn: (String) -> Void
+        _ request: CreateRequest, keep: Bool, reaper: Bool, started: () -> Void, _ warn: (String) -> Void
     ) throws(RuntimeError) -> Int32 {
         // From here on signals are read, not suffered: they belong to the container.
         let before = request.detached ? nil : blockSignals()
@@ -18,9 +19,14 @@ package enum RunContainer {
         }
         let container = try CreateContainer.run(request, warn)
         do throws(RuntimeError) {
+            let notify = try NotifyRelay.bind(in: container.state, pid: container.record.pid)
             try start(container)
-            if request.detached { return 0 }
-            var foreground = try Foreground(container)
+            if request.detached {
+                if let notify { try notify.waitUntilReady(process: container.process) }
+                return 0
+            }
+            started()
+            var foreground = try Foreground(container, notify)
             let end = try foreground.stay()
             if !keep { DestroyContainer.run(container.state, container.record, warn) }
             return end.shellStatus
@@ -50,8 +56,10 @@ private struct Foreground: ~Copyable {
     private let pid: Int32
     private let signals: SignalDescriptor
     private var relay: TerminalRelay?
+    private let notify: NotifyRelay?
 
-    init(_ container: borrowing CreatedContainer) throws(RuntimeError) {
+    init(_ container: borrowing CreatedContainer, _ notify: consuming NotifyRelay?) throws(RuntimeError) {
+        self.notify = notify
         process = container.process.rawValue
         pid = container.record.pid
         signals = try explain("cannot receive signals") { () throws(SystemError) in try SignalDescriptor() }
@@ -75,11 +83,14 @@ private struct Foreground: ~Copyable {
 
     private mutating func waitForEvents() throws(RuntimeError) {
         var entries = [PollEntry(signals.descriptor.rawValue, readable: true)] + (relay?.events ?? [])
+        let messages = notify.number
+        if let messages { entries.append(PollEntry(messages, readable: true)) }
         do throws(SystemError) {
             try poll(&entries)
         } catch {
             throw RuntimeError("cannot wait for the container", error)
         }
+        if messages != nil, entries.removeLast().isReady { _ = notify?.forward() }
         relay?.handle(Array(entries.dropFirst()))
     }
 

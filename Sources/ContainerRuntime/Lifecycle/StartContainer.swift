@@ -24,10 +24,12 @@ package enum StartContainer {
             let process = try explain("container not running") { () throws(SystemError) in
                 try FileDescriptor.process(record.pid)
             }
-            try ExecFIFO.start(in: state.descriptor, process: process)
+            let relay = try NotifyRelay.bind(in: state, pid: record.pid)
+            try ExecFIFO.start(in: state.descriptor)
             // A hook may use other commands on the container.
             state.unlock()
             if record.hasPoststartHooks { try runPoststartHooks(record, try state.readConfig()) }
+            if let relay { try relay.waitUntilReady(process: process) }
         } catch {
             // runtime.md, "Lifecycle", steps 7 to 9: the container is stopped and destroyed.
             DestroyContainer.run(state, record, warn)

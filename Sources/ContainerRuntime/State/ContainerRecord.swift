@@ -35,8 +35,9 @@ package struct ContainerRecord: Equatable, Sendable {
 }
 
 extension StateDirectory {
-    package borrowing func writeRecord(_ record: ContainerRecord) throws(RuntimeError) {
-        try write(Self.recordName, record.json.bytes(), replacing: true)
+    /// - Parameter first: nobody can be reading yet
+    borrowing func writeRecord(_ record: ContainerRecord, first: Bool = false) throws(RuntimeError) {
+        try write(Self.recordName, record.json.bytes(), replacing: !first)
     }
 
     package borrowing func readRecord() throws(RuntimeError) -> ContainerRecord {
@@ -65,7 +66,7 @@ extension StateDirectory {
     package borrowing func status(of record: ContainerRecord) -> ContainerStatus {
         if record.pid == 0 { return .creating }
         guard ContainerRuntime.processStartTime(record.pid) == record.processStartTime else { return .stopped }
-        if exists(Self.fifoName) { return .created }
+        if exists(ExecFIFO.name) { return .created }
         return record.cgroup.isFrozen ? .paused : .running
     }
 

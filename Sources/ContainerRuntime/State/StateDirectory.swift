@@ -91,7 +91,6 @@ package struct StateDirectory: ~Copyable {
 
     static let recordName = "state.json"
     static let configName = "config.json"
-    static let fifoName = "exec.fifo"
 
     /// Waits for whoever changes the container just now, and keeps others from changing it until this process ends.
     package borrowing func lock() throws(RuntimeError) {
@@ -138,13 +137,18 @@ package struct StateDirectory: ~Copyable {
     /// A copy of config.json as it was read: later changes to the bundle have no effect on the container.
     borrowing func writeConfig(_ text: [UInt8]) throws(RuntimeError) { try write(Self.configName, text, replacing: false) }
 
-    /// Makes the fifo that `start` opens. Init gets a descriptor of the directory to find it by.
-    borrowing func makeStartFIFO() throws(RuntimeError) -> Int32 {
+    /// Makes the fifos that `start` opens.
+    borrowing func makeExecFIFO() throws(RuntimeError) -> ExecFIFO.Ends {
         let path = self.path
-        let directory = descriptor.rawValue
-        return try explain("cannot make \(path)/\(Self.fifoName)") { () throws(SystemError) in
-            try makeFIFO(Self.fifoName, in: directory)
-            return try FileDescriptor.open(".", [.path, .directory], at: directory).release()
+        return try explain("cannot make \(path)/\(ExecFIFO.name)") { () throws(SystemError) in
+            try ExecFIFO.make(in: descriptor)
+        }
+    }
+
+    borrowing func makeNotifyDirectory() throws(RuntimeError) {
+        let path = self.path
+        try explain("cannot make \(path)/\(NotifySocket.directoryName)") { () throws(SystemError) in
+            try descriptor.makeDirectory(NotifySocket.directoryName, mode: 0o755)
         }
     }
 
@@ -152,16 +156,10 @@ package struct StateDirectory: ~Copyable {
         ((try? fileStatus(name, at: descriptor.rawValue, followLinks: false)) ?? nil) != nil
     }
 
-    /// In init, which has inherited the descriptor and with it the lock.
-    borrowing func closeInChild() { closeNow(FileDescriptor(owning: descriptor.rawValue)) }
-
-    /// Undoes what a killed create did: init, the cgroup, the directory.
+    /// Undoes what a killed create did. Its init has ended with it. Nothing is killed: the record was written before the
+    /// cgroup was made, which may be somebody else's.
     borrowing func clearLeftover() throws(RuntimeError) {
-        if exists(Self.recordName) {
-            let record = try readRecord()
-            try record.cgroup.killAll(9)
-            try record.cgroup.remove()
-        }
+        if exists(Self.recordName) { try readRecord().cgroup.remove() }
         try remove()
     }
 
@@ -180,10 +178,10 @@ package struct StateDirectory: ~Copyable {
 }
 
 extension Optional where Wrapped == StateDirectory {
-    borrowing func closeInChild() {
+    var descriptorNumber: Int32? {
         switch self {
-        case .some(let state): state.closeInChild()
-        case .none: break
+        case .some(let state): state.descriptor.rawValue
+        case .none: nil
         }
     }
 }

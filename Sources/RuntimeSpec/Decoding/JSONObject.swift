@@ -51,6 +51,11 @@ package struct JSONObject {
         try optional(name) ?? false
     }
 
+    /// A word for which encoders write "" when they have none.
+    package func word<Word: SpecWord & JSONDecodable>(_ name: StaticString) throws(SpecError) -> Word? {
+        try text(name) == nil ? nil : try optional(name)
+    }
+
     /// A string for which encoders write "" when they have none.
     package func text(_ name: StaticString) throws(SpecError) -> String? {
         let text: String? = try optional(name)

@@ -16,7 +16,7 @@ extension Linux: JSONDecodable {
                 NetDevice(hostName: key, name: try json.object().text("name"))
             },
             seccomp: try object.optional("seccomp"),
-            rootfsPropagation: try object.optional("rootfsPropagation"),
+            rootfsPropagation: try object.word("rootfsPropagation"),
             maskedPaths: try object.list("maskedPaths"),
             readonlyPaths: try object.list("readonlyPaths"),
             mountLabel: try object.text("mountLabel"),

@@ -30,6 +30,7 @@ enum RunCommand {
         request.startsAtOnce = true
         request.detached = call.arguments.has(.detach)
         return try RunContainer.run(
-            request, keep: call.arguments.has(.keep), reaper: !call.arguments.has(.noSubreaper), { call.report.warning($0) })
+            request, keep: call.arguments.has(.keep), reaper: !call.arguments.has(.noSubreaper),
+            started: { call.report.flush() }, { call.report.warning($0) })
     }
 }
