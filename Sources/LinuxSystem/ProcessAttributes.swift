@@ -57,6 +57,13 @@ package func setResourceLimit(
     try check(cl_prlimit(pid, resource, soft, hard), "prlimit")
 }
 
+/// The hard limit of a process, `prlimit(2)`.
+package func hardResourceLimit(_ resource: Int32, of pid: Int32 = 0) throws(SystemError) -> UInt64 {
+    var hard: UInt64 = 0
+    try check(cl_get_hard_limit(pid, resource, &hard), "prlimit")
+    return hard
+}
+
 package func setHostName(_ name: String) throws(SystemError) {
     try check(cl_sethostname(name, name.utf8.count), "sethostname", name)
 }
@@ -86,6 +93,9 @@ package func setScheduler(
 ) throws(SystemError) {
     try check(cl_sched_setattr(policy, flags, nice, priority, runtime, deadline, period), "sched_setattr")
 }
+
+/// `setpriority(2)` of this process.
+package func setNice(_ nice: Int32) throws(SystemError) { try check(cl_setpriority(nice), "setpriority") }
 
 package func setProcessorAffinity(_ mask: [UInt], of pid: Int32 = 0) throws(SystemError) {
     try check(cl_sched_setaffinity(pid, mask.count * 8, mask), "sched_setaffinity")

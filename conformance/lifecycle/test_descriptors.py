@@ -97,8 +97,7 @@ def test_the_owner_of_a_stream_that_is_a_file_of_the_host_does_not_change(runtim
     before = {path: (os.stat(path).st_uid, os.stat(path).st_gid) for path in ("/dev/null", "/dev/full")}
     bundle.process["user"] = {"uid": 1000, "gid": 1000}
     with open("/dev/full", "wb") as out:
-        process = runtime.spawn("run", "--bundle", bundle.write(), runtime.new_id(), stdout=out, stderr=out)
-        process.wait(host.timeout(20))
+        runtime.spawn("create", "--bundle", bundle.write(), runtime.new_id(), stdout=out).wait(host.timeout(20))
     after = {path: (os.stat(path).st_uid, os.stat(path).st_gid) for path in before}
     for path, owner in before.items():
         os.chown(path, *owner)

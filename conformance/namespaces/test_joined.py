@@ -95,7 +95,7 @@ def test_a_path_of_another_type_is_refused(runtime, bundle, kind):
     bundle.namespace(kind, wrong.replace("self", str(_holder(runtime, "--ipc", "--uts"))))
     if kind == "mount":
         bundle.config["mounts"] = []
-    runtime.refuses(bundle, f"namespaces[{len(bundle.config['linux']['namespaces']) - 1}]")
+    runtime.refuses(bundle, f"namespaces[{len(bundle.linux['namespaces']) - 1}]")
 
 
 @pytest.mark.parametrize("path", ["/dev/null", "/no/such/file", "/tmp", "/proc/self/status"])

@@ -124,8 +124,9 @@ static int do_await(int argc, char **argv) {
     return -1;
 }
 
+/* A runtime may set the first size only after the start: only the one that is waited for counts. */
 static int do_winch(int argc, char **argv) {
-    (void)argc, (void)argv;
+    (void)argc;
     sigset_t set;
     struct winsize size = {0};
     sigemptyset(&set);
@@ -134,8 +135,12 @@ static int do_winch(int argc, char **argv) {
     pair_bool("ready", 1);
     next_line();
     struct timespec most = {10, 0};
-    pair_bool("signalled", sigtimedwait(&set, NULL, &most) == SIGWINCH);
-    ioctl(0, TIOCGWINSZ, &size);
+    int signalled;
+    do {
+        signalled = sigtimedwait(&set, NULL, &most) == SIGWINCH;
+        ioctl(0, TIOCGWINSZ, &size);
+    } while (signalled && size.ws_row != atoi(argv[0]));
+    pair_bool("signalled", signalled);
     pair_number("rows", size.ws_row), pair_number("columns", size.ws_col);
     return -1;
 }
@@ -211,7 +216,7 @@ const struct verb process_verbs[] = {
     {"line", 0, 0, do_line, "one read(2) of stdin"},
     {"echo", 2, 2, do_echo, "FD TEXT: writes a line to a descriptor"},
     {"await", 1, 1, do_await, "PATH: waits until it exists"},
-    {"winch", 0, 0, do_winch, "waits for SIGWINCH, prints the size of the terminal"},
+    {"winch", 1, 1, do_winch, "ROWS: waits for a SIGWINCH after which the terminal has so many rows"},
     {"fork", 1, 1, do_fork, "COUNT: children that wait for ever"},
     {"exec", 1, 64, do_exec, "PATH [ARGUMENT...]: runs a command"},
     {"connect", 1, 3, do_connect, "SOCKET [TEXT [datagram]]: $NAME takes the path from the environment"},

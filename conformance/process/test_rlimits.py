@@ -70,7 +70,7 @@ def test_a_soft_limit_above_the_hard_one_is_refused(runtime, bundle):
     """config.md, Valid values"""
     bundle.process["rlimits"] = [_entry("NOFILE", 200, 100)]
     container = runtime.try_create(bundle)
-    refused(container.created if container.created.status else container.start(), names=["RLIMIT_NOFILE"])
+    refused(container.created if container.created.status else container.start(), names=["rlimits[0]"])
 
 
 @pytest.mark.parametrize("soft, hard", [(-1, 1), (1, -1), ("1", 1), (1.5, 2), (INFINITY + 1, INFINITY + 1)])

@@ -149,7 +149,7 @@ def test_run_connects_the_callers_terminal_and_ends_with_the_programs_status(run
 def test_run_hands_on_every_change_of_the_terminals_size(runtime, bundle):
     """the command line contract: resizing in run"""
     bundle.process["terminal"] = True
-    bundle.probe("winch").write()
+    bundle.probe(["winch", 50]).write()
     attached = Attached(runtime.words("run", "--bundle", bundle.path, runtime.new_id()))
     attached.terminal.wait_for("winch")
     attached.terminal.size = (50, 150)

@@ -17,8 +17,8 @@ def test_mounts_are_made_in_the_listed_order(runtime, bundle, tree):
     seen = runtime.look(bundle, "report", ["list", "/mnt/inner"], ["list", "/home"])
     assert seen("list", "/mnt/inner")["entries"] == ["file", "sub"]
     assert seen("list", "/home")["entries"] == []
-    points = [mount.point for mount in seen.mounts if mount.point.startswith("/mnt")]
-    assert sorted(points) == ["/mnt", "/mnt/inner", "/mnt/inner/sub"]
+    assert seen.mount("/mnt/inner").parent == seen.mount("/mnt").id
+    assert seen.mount("/mnt/inner/sub").parent == seen.mount("/mnt/inner").id
 
 
 def test_the_last_of_two_mounts_at_one_place_is_on_top(runtime, bundle, tree):

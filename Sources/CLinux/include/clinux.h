@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
@@ -89,6 +90,14 @@ static inline long cl_prlimit(int pid, int resource, uint64_t soft, uint64_t har
     } limit = {soft, hard};
     return CL_SYSCALL(SYS_prlimit64, pid, resource, &limit, NULL);
 }
+static inline long cl_get_hard_limit(int pid, int resource, uint64_t *hard) {
+    struct {
+        uint64_t soft, hard;
+    } limit = {0, 0};
+    long result = CL_SYSCALL(SYS_prlimit64, pid, resource, NULL, &limit);
+    *hard = limit.hard;
+    return result;
+}
 static inline long cl_sethostname(const char *name, size_t length) {
     return CL_SYSCALL(SYS_sethostname, name, length);
 }
@@ -123,6 +132,8 @@ static inline long cl_sched_setattr(uint32_t policy, uint64_t flags, int32_t nic
     } attr = {sizeof attr, policy, flags, nice, priority, runtime, deadline, period};
     return CL_SYSCALL(SYS_sched_setattr, 0, &attr, 0);
 }
+// PRIO_PROCESS of this process
+static inline long cl_setpriority(int nice) { return CL_SYSCALL(SYS_setpriority, 0, 0, nice); }
 static inline long cl_sched_setaffinity(int pid, size_t length, const unsigned long *mask) {
     return CL_SYSCALL(SYS_sched_setaffinity, pid, length, mask);
 }
@@ -192,6 +203,11 @@ static inline long cl_mount_id(const char *path) { return cl_mount_id_at(AT_FDCW
 static inline long cl_descriptor_mount_id(int fd) { return cl_mount_id_at(fd, "", 0x1000); } // AT_EMPTY_PATH
 static inline long cl_getdents64(int fd, void *buffer, size_t size) {
     return CL_SYSCALL(SYS_getdents64, fd, buffer, size);
+}
+static inline long cl_eventfd(unsigned count, int flags) { return CL_SYSCALL(SYS_eventfd2, count, flags); }
+static inline long cl_inotify_init(int flags) { return CL_SYSCALL(SYS_inotify_init1, flags); }
+static inline long cl_inotify_add_watch(int fd, const char *path, uint32_t events) {
+    return CL_SYSCALL(SYS_inotify_add_watch, fd, path, events);
 }
 static inline long cl_flock(int fd, int operation) { return CL_SYSCALL(SYS_flock, fd, operation); }
 static inline long cl_chdir(const char *path) { return CL_SYSCALL(SYS_chdir, path); }
@@ -373,6 +389,72 @@ static inline long cl_interface_up(int socket, const char *name) {
     return CL_SYSCALL(SYS_ioctl, socket, SIOCSIFFLAGS, &request);
 }
 
+// --- bpf(2), for the device programs of cgroup v2 ------------------------------------------------------------------
+
+#define CL_BPF(command, attr) CL_SYSCALL(SYS_bpf, command, attr, sizeof *(attr))
+
+static inline long cl_bpf_load_device_program(const uint64_t *instructions, uint32_t count, const char *name) {
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    attr.insns = (uint64_t)(uintptr_t)instructions;
+    attr.insn_cnt = count;
+    attr.license = (uint64_t)(uintptr_t) "GPL";
+    strncpy(attr.prog_name, name, sizeof attr.prog_name - 1);
+    return CL_BPF(BPF_PROG_LOAD, &attr);
+}
+// `replaced` is an attached program that makes way for this one, or -1.
+static inline long cl_bpf_attach_device_program(int cgroup, int program, int replaced) {
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.target_fd = (uint32_t)cgroup;
+    attr.attach_bpf_fd = (uint32_t)program;
+    attr.attach_type = BPF_CGROUP_DEVICE;
+    attr.attach_flags = BPF_F_ALLOW_MULTI;
+    if (replaced >= 0) {
+        attr.attach_flags |= BPF_F_REPLACE;
+        attr.replace_bpf_fd = (uint32_t)replaced;
+    }
+    return CL_BPF(BPF_PROG_ATTACH, &attr);
+}
+static inline long cl_bpf_detach_device_program(int cgroup, int program) {
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.target_fd = (uint32_t)cgroup;
+    attr.attach_bpf_fd = (uint32_t)program;
+    attr.attach_type = BPF_CGROUP_DEVICE;
+    return CL_BPF(BPF_PROG_DETACH, &attr);
+}
+// The ids of the programs attached to the cgroup itself; returns how many.
+static inline long cl_bpf_device_programs(int cgroup, uint32_t *ids, uint32_t capacity) {
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.query.target_fd = (uint32_t)cgroup;
+    attr.query.attach_type = BPF_CGROUP_DEVICE;
+    attr.query.prog_ids = (uint64_t)(uintptr_t)ids;
+    attr.query.prog_cnt = capacity;
+    long result = CL_BPF(BPF_PROG_QUERY, &attr);
+    return result < 0 ? result : (long)attr.query.prog_cnt;
+}
+static inline long cl_bpf_open_program(uint32_t id) {
+    union bpf_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.prog_id = id;
+    return CL_BPF(BPF_PROG_GET_FD_BY_ID, &attr);
+}
+static inline long cl_bpf_program_name(int program, char name[BPF_OBJ_NAME_LEN]) {
+    struct bpf_prog_info info;
+    union bpf_attr attr;
+    memset(&info, 0, sizeof info);
+    memset(&attr, 0, sizeof attr);
+    attr.info.bpf_fd = (uint32_t)program;
+    attr.info.info_len = sizeof info;
+    attr.info.info = (uint64_t)(uintptr_t)&info;
+    long result = CL_BPF(BPF_OBJ_GET_INFO_BY_FD, &attr);
+    memcpy(name, info.name, BPF_OBJ_NAME_LEN);
+    return result;
+}
+
 // ioctl_ns(2)
 static inline long cl_namespace_kind(int fd) { return CL_SYSCALL(SYS_ioctl, fd, CL_NS_GET_NSTYPE, 0); }
 
@@ -390,6 +472,7 @@ static inline char **cl_environment(void) { return environ; }
 static inline const char *cl_error_text(int error) { return strerrordesc_np(error); }
 static inline const char *cl_error_name(int error) { return strerrorname_np(error); }
 
+#include "clinux_netlink.h"
 #include "clinux_seccomp.h"
 
 #endif

@@ -4,14 +4,20 @@ internal import LinuxSystem
 package import RuntimeSpec
 
 /// Where a new container goes in each hierarchy, and what is limited there. Making the value changes nothing on the
-/// host; `create()` does.
+/// host, `create` does.
 package struct CgroupPlan: Sendable {
-    /// What `create()` is going to make. A runtime that keeps this in the container's state before it calls `create()`
-    /// leaves no cgroup without an owner, however it ends.
+    /// What is going to be made. Who keeps this in the container's state before anything is made leaves no cgroup
+    /// without an owner, however it ends.
     package let cgroup: ContainerCgroup
     private let layout: CgroupLayout
-    private let resources: Resources
-    private let isPathGiven: Bool
+    private let writes: [ControlWrite]
+    private let devices: DevicePolicy
+    /// The property of config.json that says where.
+    private let configPath: String?
+
+    /// Whether init is to be born in the container's cgroup of the unified hierarchy. One that allows no process at all
+    /// can only be entered: `pids.max` counts births, but not those who move in.
+    package let bornInside: Bool
 
     /// - Parameter config: valid by `Config.validate()`.
     /// - Throws: when the host or the driver cannot do what `linux.cgroupsPath` and `linux.resources` ask for.
@@ -19,8 +25,10 @@ package struct CgroupPlan: Sendable {
         config: Config, id: String, driver: CgroupDriver, layout: CgroupLayout
     ) throws(RuntimeError) {
         self.layout = layout
-        resources = config.linux?.resources ?? Resources()
-        isPathGiven = config.linux?.cgroupsPath != nil
+        let resources = config.linux?.resources ?? Resources()
+        configPath = config.linux?.cgroupsPath == nil ? nil : "linux.cgroupsPath"
+        bornInside = resources.pids?.limit != 0
+        devices = try DevicePolicy(resources.devices)
         switch driver {
         case .cgroupfs:
             let location = try CgroupLocation(cgroupsPath: config.linux?.cgroupsPath, id: id)
@@ -28,11 +36,17 @@ package struct CgroupPlan: Sendable {
                 CgroupDirectory(controllers: hierarchy.controllers, path: location.path(in: hierarchy))
             }
             cgroup = ContainerCgroup(driver: driver, directories: directories)
+            writes = try cgroup.writes(for: resources)
+            if cgroup.directory(of: "devices") != nil { _ = try DeviceList(devices) }
+            // Before the container has a state: what is in its cgroup later on is its own, and may be killed.
+            if let census = cgroup.census { try requireUnused(census) }
         case .disabled:
             cgroup = ContainerCgroup(driver: driver, directories: [])
-            if let limit = resources.firstLimit {
+            // v1 has a file for everything, so that each limit is found.
+            writes = try ControlWrites.of(resources, version: { _ in .v1 })
+            if let limit {
                 throw RuntimeError(
-                    at: "linux.resources.\(limit)", "cannot be applied without a cgroup", nil,
+                    at: limit, "cannot be applied without a cgroup", nil,
                     hint: "drop it, or do not ask for --cgroup-manager disabled")
             }
         case .systemd:
@@ -40,54 +54,59 @@ package struct CgroupPlan: Sendable {
         }
     }
 
-    /// Makes the directories and writes the limits; when anything fails, what was made is removed again.
+    /// The first property that asks for something only a cgroup can give; device rules, which are in every engine's
+    /// default configuration, do not count.
+    private var limit: String? { writes.first { !$0.isDispensable }?.property }
+
+    /// Makes the directories and sets the limits.
     ///
-    /// - Parameter isRootless: the runtime has no rights on the host of its own. Where nobody delegated a hierarchy to
-    ///   it and no limit is asked for, the container does without a cgroup there, which the result tells.
-    package func create(isRootless: Bool = false) throws(RuntimeError) -> ContainerCgroup {
-        if layout.kind == .none, cgroup.driver != .disabled, !isRootless || resources.firstLimit != nil {
+    /// - Parameters:
+    ///   - cgroup: the plan's, in which it is recorded what was made. When this fails, `cgroup.remove()` removes that
+    ///     and nothing else.
+    ///   - isRootless: the runtime has no rights on the host of its own. Where nobody delegated a hierarchy to it and no
+    ///     limit is asked for, the container does without a cgroup there, which is recorded too.
+    package func create(_ cgroup: inout ContainerCgroup, isRootless: Bool) throws(RuntimeError) {
+        let planned = cgroup.directories
+        cgroup.directories = []
+        if layout.kind == .none, cgroup.driver != .disabled, !isRootless || limit != nil {
             throw RuntimeError(
-                "cannot make a cgroup: no cgroup hierarchy is mounted", nil,
+                at: limit, "cannot make a cgroup: no cgroup hierarchy is mounted", nil,
                 hint: "mount one at /sys/fs/cgroup, or use --cgroup-manager disabled")
         }
-        var made = ContainerCgroup(driver: cgroup.driver, directories: [])
-        do {
-            for (hierarchy, directory) in zip(layout.hierarchies, cgroup.directories) {
-                if let directory = try create(directory, in: hierarchy, isRootless) {
-                    made.directories.append(directory)
-                }
-            }
-        } catch {
-            try? made.remove()
-            throw error
+        for (hierarchy, directory) in zip(layout.hierarchies, planned) {
+            if let made = try make(directory, in: hierarchy, isRootless) { cgroup.directories.append(made) }
         }
-        return made
+        try cgroup.setLimits(writes)
+        try cgroup.setDevices(devices, isRootless: isRootless)
     }
 
-    /// nil where the container does without.
-    private func create(
+    /// - Returns: nil where the container does without; when it fails, nothing is left of what it made.
+    private func make(
         _ directory: CgroupDirectory, in hierarchy: CgroupHierarchy, _ isRootless: Bool
     ) throws(RuntimeError) -> CgroupDirectory? {
-        var result = directory
+        let made: [String]
         do throws(SystemError) {
-            let made = try makeCgroups(directory.path, below: hierarchy.mountPoint)
-            result.made = made.count
-            do throws(SystemError) {
-                if directory.controllers.contains("cpuset"), !made.isEmpty {
-                    try inheritCpuset(directory.path, below: hierarchy.mountPoint)
-                }
-            } catch {
-                removeMade(made)
-                throw error
-            }
+            made = try makeCgroups(directory.path, below: hierarchy.mountPoint)
         } catch {
             let isDenied = [.accessDenied, .notPermitted, .readOnly].contains(error.errno)
-            if isRootless, isDenied, resources.firstLimit == nil { return nil }
+            if isRootless, isDenied, limit == nil { return nil }
             throw RuntimeError(
-                at: isPathGiven ? "linux.cgroupsPath" : nil, "cannot make the container's cgroup", error,
+                at: configPath, "cannot make the container's cgroup", error,
                 hint: isDenied ? hint(for: error.errno, hierarchy) : nil)
         }
-        if result.made == 0 { try requireUnused(result) }
+        do throws(RuntimeError) {
+            if made.isEmpty { try requireUnused(directory) }
+            if directory.controllers.contains("cpuset"), !made.isEmpty {
+                try explain("cannot set up the container's cpuset", at: configPath) { () throws(SystemError) in
+                    try inheritCpuset(directory.path, below: hierarchy.mountPoint)
+                }
+            }
+        } catch {
+            removeMade(made)
+            throw error
+        }
+        var result = directory
+        result.made = made.count
         return result
     }
 
@@ -100,17 +119,18 @@ package struct CgroupPlan: Sendable {
     /// A cgroup that is there already is taken only when nobody is in it and nothing would hold the container: whoever
     /// uses it would share the fate of the container without knowing (config-linux.md, Control groups).
     private func requireUnused(_ directory: CgroupDirectory) throws(RuntimeError) {
+        guard (try? fileStatus(directory.path)) != nil else { return }
         let existing = ContainerCgroup(driver: cgroup.driver, directories: [directory])
         let pids = try existing.processes()
         if !pids.isEmpty {
             throw RuntimeError(
-                at: isPathGiven ? "linux.cgroupsPath" : nil,
+                at: configPath,
                 "container's cgroup \(directory.path) is not empty: \(pids.count) process(es) found", nil,
                 hint: "choose another path, or stop process \(pids[0])")
         }
         if directory.isUnified || directory.controllers.contains("freezer"), existing.isFrozen {
             throw RuntimeError(
-                at: isPathGiven ? "linux.cgroupsPath" : nil, "container's cgroup \(directory.path) unexpectedly frozen",
+                at: configPath, "container's cgroup \(directory.path) unexpectedly frozen",
                 nil, hint: "thaw it, or choose another path")
         }
     }
@@ -168,28 +188,4 @@ private func cpuset(_ file: String, of path: String, below mountPoint: String) t
     let inherited = try cpuset(file, of: parentPath(path), below: mountPoint)
     try writeControl(path + file, inherited)
     return inherited
-}
-
-extension Resources {
-    /// The first thing asked for that only a cgroup can give, as a path below `linux.resources`; nil when there is
-    /// nothing but device rules, which every engine's default has.
-    var firstLimit: String? {
-        if let memory, memory != Memory(disableOOMKiller: memory.disableOOMKiller == true ? true : nil) {
-            return "memory"
-        }
-        if let cpu, cpu != CPU() { return "cpu" }
-        if let limit = pids?.limit, limit >= 0 { return "pids" }
-        if let blockIO, blockIO.hasLimits { return "blockIO" }
-        if !hugepageLimits.isEmpty { return "hugepageLimits" }
-        if let network, network != Network() { return "network" }
-        if !rdma.isEmpty { return "rdma" }
-        return unified.isEmpty ? nil : "unified"
-    }
-}
-
-extension BlockIO {
-    fileprivate var hasLimits: Bool {
-        (weight ?? 0) != 0 || (leafWeight ?? 0) != 0 || !weightDevice.isEmpty || !throttleReadBpsDevice.isEmpty
-            || !throttleWriteBpsDevice.isEmpty || !throttleReadIOPSDevice.isEmpty || !throttleWriteIOPSDevice.isEmpty
-    }
 }

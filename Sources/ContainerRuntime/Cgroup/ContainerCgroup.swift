@@ -56,7 +56,7 @@ package struct ContainerCgroup: Equatable, Sendable {
 
     /// The directory whose list of processes counts: every process of the container is in each of them, unless one with
     /// the power to do so moved it away, for which the unified hierarchy and the freezer are the least tempting.
-    private var census: CgroupDirectory? { unified ?? directory(of: "freezer") ?? directories.first }
+    var census: CgroupDirectory? { unified ?? directory(of: "freezer") ?? directories.first }
 
     /// The processes in the container's cgroup and in those below it, as the runtime's pid namespace numbers them.
     /// Empty when the cgroup is gone.

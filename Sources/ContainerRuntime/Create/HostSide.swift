@@ -81,19 +81,16 @@ struct HostSide: ~Copyable {
 
     /// Where there is one, the cgroup exists before the process that goes into it.
     mutating func makeCgroup() throws(RuntimeError) {
-        record.cgroup = try cgroup.create(isRootless: request.rootless)
+        // From here on the record has what was made and nothing else, also when this fails half way.
         cgroupIsMade = true
+        try cgroup.create(&record.cgroup, isRootless: request.rootless)
     }
 
     /// One clone3(2), or two when namespaces are joined. In the child this does not return.
     mutating func giveBirth() throws(RuntimeError) {
-        let entrance = try record.cgroup.openEntrance()
+        let entrance = try record.cgroup.openEntrance(birth: cgroup.bornInside)
         switch try Birth(namespaces: plan.namespaces, cgroup: entrance.birthCgroup).give(joined) {
-        case .child:
-            // Held here as well, the lock and the host's end would outlive the host.
-            closeDescriptor(channel.number)
-            if let lock = state.descriptorNumber { closeDescriptor(lock) }
-            ContainerInit.run(plan, consume entrance, InitChannel(socket: MessageSocket(FileDescriptor(owning: initEnd))))
+        case .child: becomeInit(consume entrance)
         case .parent(let process):
             record.pid = process.pid
             self.process = process.intoPidfd()
@@ -101,6 +98,16 @@ struct HostSide: ~Copyable {
             if case .fifo(let ends) = plan.startSignal { ends.close() }
         }
         sources.close()
+    }
+
+    /// In the child. All of this value is borrowed for as long as init runs: none of the descriptors that init inherits by
+    /// their numbers may be closed as no longer needed, which the compiler would do on the way to a call that never returns.
+    @inline(never)
+    private borrowing func becomeInit(_ cgroup: consuming CgroupEntrance) -> Never {
+        // Held here as well, the lock and the host's end would outlive the host.
+        closeDescriptor(channel.number)
+        if let lock = state.descriptorNumber { closeDescriptor(lock) }
+        ContainerInit.run(plan, cgroup, InitChannel(socket: MessageSocket(FileDescriptor(owning: initEnd))))
     }
 
     /// The mappings of a new user namespace (config-linux.md, "User namespace mappings").
@@ -111,6 +118,7 @@ struct HostSide: ~Copyable {
             }
         }
         guard plan.namespaces.atBirth.contains(.user) else { return }
+        try plan.settings?.raiseHardLimits(of: record.pid)
         try writeIDMappings(plan.linux.uidMappings, plan.linux.gidMappings, of: record.pid)
         try tell(.idsMapped)
     }

@@ -17,6 +17,8 @@ struct InitPlan {
     let credentials: CredentialPlan?
     let seccomp: SeccompFilter?
     let seccompListener: SeccompListener?
+    let settings: ProcessSettings?
+    let labels: SecurityLabels
     let keyringName: String?
     let noPivot: Bool
     /// Descriptors 3 to 2+N stay open in the program; the first `listenDescriptors` of them are announced to it
@@ -72,6 +74,9 @@ struct InitPlan {
         credentials = try config.process.map { (process) throws(RuntimeError) in
             try CredentialPlan(process, hasFilter: hasFilter, inUserNamespace: inUserNamespace, warnings: &warnings)
         }
+        let (personality, memoryPolicy) = (linux.personality, linux.memoryPolicy)
+        settings = config.process.map { ProcessSettings($0, personality: personality, memoryPolicy: memoryPolicy) }
+        labels = try SecurityLabels(config.process, mountLabel: linux.mountLabel)
         keyringName = request.newKeyring ? "_ses.\(record.id)" : nil
         noPivot = request.noPivot
         listenDescriptors = request.listenDescriptors

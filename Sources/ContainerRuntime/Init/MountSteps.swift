@@ -53,13 +53,18 @@ struct MountSteps {
         let place = try openPlace(mount, .directory, in: root, noLinks: type == "proc" || type == "sysfs")
         if type != "proc" { try refuseInsideProc(mount, place) }
         if mount.needsLegacyMount {
+            var data = mount.options.dataText
+            if let label = plan.labels.mountOption(forType: type, quoted: true) {
+                data += data.isEmpty ? label : ",\(label)"
+            }
             try mountLegacy(
-                type: type, source: source, on: place, flags: mount.options.mountFlags, data: mount.options.dataText)
+                type: type, source: source, on: place, flags: mount.options.mountFlags, data: data)
             return try setPropagation(mount, try openPlace(mount, .directory, in: root))
         }
         let context = try FilesystemContext(type: type)
         if !source.isEmpty { try context.set(source: source) }
         for option in mount.filesystemOptions() { try context.set(option: option) }
+        if let label = plan.labels.mountOption(forType: type) { try context.set(option: label) }
         let detached = try context.mount(mount.attributes)
         if mount.options.tmpcopyup { try copyUp(place, detached.descriptor, readOnly: mount.attributes) }
         try detached.attach(to: place, subject: mount.destination)
@@ -99,7 +104,9 @@ struct MountSteps {
     /// What is written to /proc (labels, kernel parameters) must reach the kernel: nothing may be mounted there except
     /// over the few files that show the state of the machine, whatever links led to the place.
     private func refuseInsideProc(_ mount: PlannedMount, _ place: borrowing FileDescriptor) throws(SystemError) {
-        guard try place.filesystemMagic() == procfsMagic, !coverableProcFiles.contains(mount.destination) else { return }
+        guard try place.filesystemMagic() == procfsMagic, !coverableProcFiles.contains(mount.destination) else {
+            return
+        }
         throw SystemError("move_mount", "\(mount.destination) is inside /proc", .notPermitted)
     }
 

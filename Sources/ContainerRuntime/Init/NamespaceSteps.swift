@@ -71,8 +71,12 @@ func setNames(_ config: Config) throws(RuntimeError) {
 
 /// From here on the process and all it makes are in the container's cgroup. A cgroup namespace takes the cgroup that
 /// its maker is in as the root, so it is made afterwards.
-func enterCgroup(_ cgroup: borrowing CgroupEntrance, newNamespace: Bool) throws(RuntimeError) {
-    try explain("cannot enter the container's cgroup") { () throws(SystemError) in try cgroup.enter() }
+func enterCgroup(_ cgroup: consuming CgroupEntrance, newNamespace: Bool) throws(RuntimeError) {
+    do throws(SystemError) {
+        try cgroup.enter()
+    } catch {
+        throw RuntimeError("cannot enter the container's cgroup", error)
+    }
     guard newNamespace else { return }
     try explain("cannot make a cgroup namespace", at: "linux.namespaces") { () throws(SystemError) in
         try unshare(.cgroup)

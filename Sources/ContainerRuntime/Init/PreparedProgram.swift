@@ -10,13 +10,15 @@ struct PreparedProgram {
     /// Called with the container's root as the root. Takes the settings of `process` in the order in which each still
     /// has the right it needs, and ends without privileges.
     init(
-        _ process: Process, _ plan: InitPlan, _ host: borrowing InitChannel
+        _ process: Process, _ plan: InitPlan, _ labels: OpenedLabels, _ host: borrowing InitChannel
     ) throws(RuntimeError) {
         let variables = Self.environment(process, plan)
         environment = CStringVector(variables.list)
         arguments = CStringVector(process.args)
         giveStandardStreams(to: process.user)
         resetSignals()
+        try labels.apply()
+        try plan.settings?.apply()
         path = try Self.becomeUser(process, plan, variables.path, host)
     }
 

@@ -4,6 +4,8 @@ package enum JSON: Equatable, Sendable {
     case bool(Bool)
     case int(Int64)
     case uint(UInt64)
+    /// A number with two decimals: 1234 is 12.34.
+    case hundredths(UInt64)
     case string(String)
     case array([JSON])
     case object([Member])
@@ -60,6 +62,7 @@ private struct JSONWriter {
         case .bool(let flag): append(flag ? "true" : "false")
         case .int(let number): text += String(number).utf8
         case .uint(let number): text += String(number).utf8
+        case .hundredths(let number): text += "\(number / 100).\(number / 10 % 10)\(number % 10)".utf8
         case .string(let string): writeString(string)
         case .array(let elements):
             list(open: "[", close: "]", isEmpty: elements.isEmpty) { writer in

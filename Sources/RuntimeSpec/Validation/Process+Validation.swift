@@ -50,7 +50,8 @@ extension Process {
             }
             if limit.soft > limit.hard {
                 throw SpecError(
-                    .outOfRange, at: "rlimits[\(index)].soft", "above the hard limit:", "\(limit.soft)",
+                    .outOfRange, at: "rlimits[\(index)].soft", "above the hard limit of \(limit.type.rawValue):",
+                    "\(limit.soft)",
                     expected: "expected at most \(limit.hard)")
             }
         }

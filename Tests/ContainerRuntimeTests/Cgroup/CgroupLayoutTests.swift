@@ -160,7 +160,7 @@ struct CgroupLocationTests {
         #expect(plan.cgroup == expected)
         expected.directories[0].made = 2
         let text = expected.json.serialized()
-        #expect(try ContainerCgroup(parsing: Array(text.utf8)) == expected)
+        #expect(try ContainerCgroup.decode(Array(text.utf8)) == expected)
     }
 
     @Test func withoutACgroupNoLimitIsTaken() throws {
@@ -173,6 +173,6 @@ struct CgroupLocationTests {
         let error = #expect(throws: RuntimeError.self) {
             try CgroupPlan(config: config, id: "c1", driver: .disabled, layout: layout)
         }
-        #expect(error?.message.hasPrefix("linux.resources.pids: ") == true)
+        #expect(error?.message.hasPrefix("linux.resources.pids.limit: ") == true)
     }
 }
