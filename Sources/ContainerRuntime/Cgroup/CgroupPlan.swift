@@ -25,7 +25,7 @@ package struct CgroupPlan: Sendable {
         config: Config, id: String, driver: CgroupDriver, layout: CgroupLayout
     ) throws(RuntimeError) {
         self.layout = layout
-        let resources = config.linux?.resources ?? Resources()
+        let resources = config.limits
         configPath = config.linux?.cgroupsPath == nil ? nil : "linux.cgroupsPath"
         bornInside = resources.pids?.limit != 0
         devices = try DevicePolicy(resources.devices)
@@ -188,4 +188,14 @@ private func cpuset(_ file: String, of path: String, below mountPoint: String) t
     let inherited = try cpuset(file, of: parentPath(path), below: mountPoint)
     try writeControl(path + file, inherited)
     return inherited
+}
+
+extension Config {
+    /// `linux.resources`, where a process limit of 0 means what the writer meant: since version 1.3 of the specification
+    /// no process; before, its encoders had no other way to say "not set".
+    fileprivate var limits: Resources {
+        var resources = linux?.resources ?? Resources()
+        if resources.pids?.limit == 0, let version = SpecVersion(ociVersion), version.minor < 3 { resources.pids = nil }
+        return resources
+    }
 }

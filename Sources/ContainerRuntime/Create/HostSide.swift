@@ -88,6 +88,9 @@ struct HostSide: ~Copyable {
 
     /// One clone3(2), or two when namespaces are joined. In the child this does not return.
     mutating func giveBirth() throws(RuntimeError) {
+        // Init is born into namespaces that others may share: from its first moment nobody there may look into it. Its
+        // files in /proc belong to root then, so without privilege it has to wait until its ids are mapped.
+        if effectiveUserID() == 0 || !plan.namespaces.atBirth.contains(.user) { setDumpable(false) }
         let entrance = try record.cgroup.openEntrance(birth: cgroup.bornInside)
         switch try Birth(namespaces: plan.namespaces, cgroup: entrance.birthCgroup).give(joined) {
         case .child: becomeInit(consume entrance)

@@ -57,7 +57,8 @@ private func forbidden(_ path: String, _ error: SystemError) -> RuntimeError {
 /// What execve(2) means by an error that is not about the program itself, but about what it asks for: nil when the file
 /// does not tell.
 func diagnoseExecution(_ path: String, _ error: SystemError) -> String? {
-    guard let file = try? FileDescriptor.open(path, [.readOnly, .nonBlocking]), let head = try? file.read(upTo: 4096) else {
+    guard (try? fileStatus(path))??.kind == .regular,
+        let file = try? FileDescriptor.open(path, [.readOnly, .nonBlocking, .noControllingTerminal]), let head = try? file.read(upTo: 4096) else {
         return nil
     }
     if head.starts(with: [UInt8(ascii: "#"), UInt8(ascii: "!")]) { return diagnoseScript(head, error) }
