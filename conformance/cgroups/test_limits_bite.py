@@ -88,7 +88,7 @@ def test_kill_all_reaches_every_process(runtime, bundle, layout, signal):
     children = container.wait_for("hold")("fork")["children"]
     pids = [container.pid, *children]
     assert all(Path(f"/proc/{pid}").exists() for pid in pids)
-    container.kill("--all", signal).ok()
+    runtime.command("kill", "--all", container.id, signal).ok()
     host.wait_until(lambda: not any(_lives(pid) for pid in pids), "every process ends")
     container.wait()
 

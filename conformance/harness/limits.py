@@ -26,8 +26,7 @@ def controllers() -> dict[str, bool]:
     for names, point in host.hierarchies().items():
         if names == "v2":
             found |= {name: True for name in (point / "cgroup.controllers").read_text().split()}
-    for names in host.hierarchies():
-        if names != "v2":
+        else:
             found |= {name: False for name in names.split(",")}
     return found
 
