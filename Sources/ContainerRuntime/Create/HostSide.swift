@@ -16,6 +16,8 @@ struct HostSide: ~Copyable {
     private var state: StateDirectory?
     /// A pidfd of init, once there is one.
     private var process: FileDescriptor?
+    /// Those that are in the container already.
+    private var networkDevices: NetworkDevices?
     private let channel: HostChannel
     /// Init's end of the connection, until init has it.
     private let initEnd: Int32
@@ -128,7 +130,9 @@ struct HostSide: ~Copyable {
 
     mutating func moveNetworkDevices() throws(RuntimeError) {
         guard !plan.linux.netDevices.isEmpty else { return }
-        try NetworkDevices(plan.linux.netDevices).move(toNamespaceOf: record.pid)
+        var devices = try NetworkDevices.connect(toNamespaceOf: record.pid)
+        try devices.move(plan.linux.netDevices)
+        networkDevices = consume devices
     }
 
     /// Hears what init says until it is ready, and runs the hooks that belong between its steps.
@@ -167,6 +171,8 @@ struct HostSide: ~Copyable {
 
     /// Undoes all of it, last step first: nothing is left of a container that could not be created.
     mutating func undo(_ warn: (String) -> Void) {
+        // Before their namespace goes, and they with it.
+        if var devices = networkDevices.take() { devices.moveBack() }
         if let process = process.take() {
             try? process.signal(9)
             _ = try? waitForEnd(of: record.pid)
