@@ -43,7 +43,8 @@ package struct DetachedMount: ~Copyable {
     package static func clone(
         ofPath path: String, recursive: Bool, followLinks: Bool = true
     ) throws(SystemError) -> DetachedMount {
-        let flags = CL_OPEN_TREE_CLONE | CL_OPEN_TREE_CLOEXEC | (recursive ? CL_AT_RECURSIVE : 0)
+        let flags =
+            CL_OPEN_TREE_CLONE | CL_OPEN_TREE_CLOEXEC | (recursive ? CL_AT_RECURSIVE : 0)
             | (followLinks ? 0 : UInt32(CL_AT_SYMLINK_NOFOLLOW))
         let fd = try check(cl_open_tree(CL_AT_FDCWD, path, flags), "open_tree", path)
         return DetachedMount(FileDescriptor(owning: fd))
@@ -59,7 +60,8 @@ package struct DetachedMount: ~Copyable {
     package static func clone(
         ofDescriptor file: Int32, recursive: Bool = false, subject: String = ""
     ) throws(SystemError) -> DetachedMount {
-        let flags = CL_OPEN_TREE_CLONE | CL_OPEN_TREE_CLOEXEC | UInt32(CL_AT_EMPTY_PATH) | (recursive ? CL_AT_RECURSIVE : 0)
+        let flags =
+            CL_OPEN_TREE_CLONE | CL_OPEN_TREE_CLOEXEC | UInt32(CL_AT_EMPTY_PATH) | (recursive ? CL_AT_RECURSIVE : 0)
         return DetachedMount(FileDescriptor(owning: try check(cl_open_tree(file, "", flags), "open_tree", subject)))
     }
 

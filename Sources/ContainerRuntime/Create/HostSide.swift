@@ -118,7 +118,9 @@ struct HostSide: ~Copyable {
     /// The mappings of a new user namespace (config-linux.md, "User namespace mappings").
     mutating func mapIDs() throws(RuntimeError) {
         if let score = plan.config.process?.oomScoreAdj {
-            try explain("cannot set the oom score", at: "process.oomScoreAdj", hint: "lowering it needs CAP_SYS_RESOURCE") {
+            try explain(
+                "cannot set the oom score", at: "process.oomScoreAdj", hint: "lowering it needs CAP_SYS_RESOURCE"
+            ) {
                 () throws(SystemError) in try writeFile("/proc/\(record.pid)/oom_score_adj", "\(score)")
             }
         }

@@ -13,9 +13,10 @@ struct DeviceNode: Equatable {
     var configPath: String?
 
     /// config-linux.md, "Default Devices"
-    static let standard: [DeviceNode] = [
-        ("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9),
-    ].map { DeviceNode(path: "/dev/\($0.0)", kind: .characterDevice, number: DeviceNumber(major: 1, minor: $0.1)) }
+    static let standard: [DeviceNode] =
+        [
+            ("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9),
+        ].map { DeviceNode(path: "/dev/\($0.0)", kind: .characterDevice, number: DeviceNumber(major: 1, minor: $0.1)) }
         + [DeviceNode(path: "/dev/tty", kind: .characterDevice, number: DeviceNumber(major: 5, minor: 0))]
 
     init(path: String, kind: FileStatus.Kind, number: DeviceNumber) {

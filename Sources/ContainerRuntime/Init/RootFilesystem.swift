@@ -75,7 +75,8 @@ struct RootFilesystem {
     /// The home directory that the container's /etc/passwd gives its user; "/" when it does not tell. The file is the
     /// image's: it may be anything.
     func homeDirectory(in root: borrowing RootDirectory) -> String {
-        guard let process = plan.config.process, !process.env.contains(where: { $0.hasPrefix("HOME=") && $0 != "HOME=" }),
+        guard let process = plan.config.process,
+            !process.env.contains(where: { $0.hasPrefix("HOME=") && $0 != "HOME=" }),
             let place = try? root.openIfPresent("/etc/passwd"), let file = try? openRegularFile(place, "/etc/passwd"),
             let bytes = try? file.readToEnd(limit: 1 << 20), let entry = passwdEntry(process.user.uid, bytes),
             !entry.home.isEmpty

@@ -37,7 +37,8 @@ struct NotifyRelay: ~Copyable {
         guard let manager = NotifySocket.manager, state.exists(NotifySocket.directoryName) else { return nil }
         let state = state.descriptor.rawValue
         return try explain("cannot make the socket for readiness messages") { () throws(SystemError) in
-            let directory = try FileDescriptor.open(NotifySocket.directoryName, [.path, .directory, .noFollow], at: state)
+            let directory = try FileDescriptor.open(
+                NotifySocket.directoryName, [.path, .directory, .noFollow], at: state)
             let socket = try bindDatagramSocket("notify.sock", in: directory)
             setNonBlocking(socket.rawValue)
             return NotifyRelay(socket: socket, manager: manager, pid: pid)

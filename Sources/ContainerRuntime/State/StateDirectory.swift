@@ -135,7 +135,9 @@ package struct StateDirectory: ~Copyable {
     }
 
     /// A copy of config.json as it was read: later changes to the bundle have no effect on the container.
-    borrowing func writeConfig(_ text: [UInt8]) throws(RuntimeError) { try write(Self.configName, text, replacing: false) }
+    borrowing func writeConfig(_ text: [UInt8]) throws(RuntimeError) {
+        try write(Self.configName, text, replacing: false)
+    }
 
     /// Makes the fifos that `start` opens.
     borrowing func makeExecFIFO() throws(RuntimeError) -> ExecFIFO.Ends {
