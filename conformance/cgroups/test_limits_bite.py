@@ -44,6 +44,7 @@ def test_forks_beyond_the_limit_fail(runtime, bundle):
 def test_a_limit_of_no_process_lets_the_program_run_alone(runtime, bundle):
     """pids.limit: "0 is a valid limit value for the pids cgroup controller and SHOULD be treated as such" """
     need("pids")
+    bundle.config["ociVersion"] = "1.3.0"  # before, 0 was how encoders wrote "not set"
     bundle.linux["resources"] = {"pids": {"limit": 0}}
     seen = runtime.look(bundle, ["fork", 1], "say")
     assert seen("fork")["children"] == [-1]

@@ -62,7 +62,8 @@ enum ContainerInit {
         let terminal = try plan.console?.open(in: root, mountConsole: plan.ownsMounts)
         try setKernelParameters(plan.linux.sysctl)  // before /proc/sys is made read-only
         let directory = try filesystem.openWorkingDirectory(in: root)  // before the root is
-        let remains = HostRemains(labels: try plan.labels.open(), home: filesystem.homeDirectory(in: root))  // before another procfs takes the place of the host's
+        // Before another procfs takes the place of the host's.
+        let remains = HostRemains(labels: try plan.labels.open(), home: filesystem.homeDirectory(in: root))
         try filesystem.seal(root)
         if let terminal, let console = plan.console { try console.attach(terminal) }
         if let directory {
