@@ -12,6 +12,8 @@ package struct CgroupPlan: Sendable {
     private let layout: CgroupLayout
     private let writes: [ControlWrite]
     private let devices: DevicePolicy
+    /// Who gets the v2 cgroup, if it is to change hands.
+    private let owner: UInt32?
     /// The property of config.json that says where.
     private let configPath: String?
 
@@ -29,6 +31,7 @@ package struct CgroupPlan: Sendable {
         configPath = config.linux?.cgroupsPath == nil ? nil : "linux.cgroupsPath"
         bornInside = resources.pids?.limit != 0
         devices = try DevicePolicy(resources.devices)
+        owner = Delegation.owner(config, layout)
         switch driver {
         case .cgroupfs:
             let location = try CgroupLocation(cgroupsPath: config.linux?.cgroupsPath, id: id)
@@ -78,6 +81,11 @@ package struct CgroupPlan: Sendable {
         }
         try cgroup.setLimits(writes)
         try cgroup.setDevices(devices, isRootless: isRootless)
+        if let owner, let unified = cgroup.unified {
+            try explain("cannot give the container its cgroup") { () throws(SystemError) in
+                try Delegation.give(unified.path, to: owner)
+            }
+        }
     }
 
     /// - Returns: nil where the container does without; when it fails, nothing is left of what it made.
