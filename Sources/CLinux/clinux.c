@@ -1,1 +1,3 @@
 #include "clinux.h"
+
+const char *cl_build_commit(void) { return SWRUN_COMMIT; }

@@ -28,7 +28,8 @@ package struct RuntimeError: Error, Equatable, Sendable {
 /// Runs `body` and says what it was for when a system call in it fails.
 @inline(__always)
 func explain<Result: ~Copyable>(
-    _ what: @autoclosure () -> String, at path: @autoclosure () -> String? = nil, hint: @autoclosure () -> String? = nil,
+    _ what: @autoclosure () -> String, at path: @autoclosure () -> String? = nil,
+    hint: @autoclosure () -> String? = nil,
     _ body: () throws(SystemError) -> Result
 ) throws(RuntimeError) -> Result {
     do {

@@ -45,7 +45,9 @@ package enum ProcessEnd: Equatable, Sendable {
     case killed(signal: Int32)
 
     package init(waitStatus: Int32) {
-        self = cl_wifsignaled(waitStatus) != 0 ? .killed(signal: cl_wtermsig(waitStatus)) : .exited(cl_wexitstatus(waitStatus))
+        self =
+            cl_wifsignaled(waitStatus) != 0
+            ? .killed(signal: cl_wtermsig(waitStatus)) : .exited(cl_wexitstatus(waitStatus))
     }
 
     package var shellStatus: Int32 {

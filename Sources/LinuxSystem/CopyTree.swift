@@ -44,7 +44,7 @@ private func copyEntry(
 private func copyFile(
     _ name: String, from source: borrowing FileDescriptor, to target: borrowing FileDescriptor, mode: UInt32
 ) throws(SystemError) {
-    let input = try FileDescriptor.open(name, [.readOnly, .noFollow, .nonBlocking], at: source.rawValue)
+    let input = try openRegularFile(name, at: source.rawValue)
     let output = try FileDescriptor.open(
         name, [.writeOnly, .create, .exclusive, .noFollow], mode: mode, at: target.rawValue)
     while true {
@@ -52,4 +52,15 @@ private func copyFile(
         if bytes.isEmpty { return }
         try output.write(bytes, subject: name)
     }
+}
+
+/// Opens a file for reading that is known to be an ordinary one before it is opened: opening a device or a fifo, which
+/// somebody could put in its place meanwhile, does things by itself. Needs the /proc of the runtime.
+package func openRegularFile(_ name: String, at directory: Int32) throws(SystemError) -> FileDescriptor {
+    try openRegularFile(try FileDescriptor.open(name, [.path, .noFollow], at: directory), name)
+}
+
+package func openRegularFile(_ place: borrowing FileDescriptor, _ name: String) throws(SystemError) -> FileDescriptor {
+    guard try place.status().kind == .regular else { throw SystemError("open", "\(name) is no regular file", .invalid) }
+    return try FileDescriptor.open("/proc/self/fd/\(place.rawValue)", .readOnly)
 }

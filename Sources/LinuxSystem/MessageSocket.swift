@@ -17,7 +17,9 @@ package struct MessageSocket: ~Copyable {
 
     /// Sends one message, and one descriptor with it where given.
     package borrowing func send(_ bytes: [UInt8], passing passed: Int32 = -1) throws(SystemError) {
-        try checkRetrying("sendmsg") { bytes.withUnsafeBytes { cl_send(descriptor.rawValue, $0.baseAddress, $0.count, passed) } }
+        try checkRetrying("sendmsg") {
+            bytes.withUnsafeBytes { cl_send(descriptor.rawValue, $0.baseAddress, $0.count, passed) }
+        }
     }
 
     /// Sends all of `bytes` over a stream, and with its first part the descriptor.
@@ -75,7 +77,9 @@ package func connectUnixSocket(_ path: String) throws(SystemError) -> FileDescri
 }
 
 /// A datagram socket bound to `name` in an open directory; anybody who reaches it may send.
-package func bindDatagramSocket(_ name: String, in directory: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+package func bindDatagramSocket(_ name: String, in directory: borrowing FileDescriptor) throws(SystemError)
+    -> FileDescriptor
+{
     let socket = FileDescriptor(
         owning: try check(cl_socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | CL_O_CLOEXEC, 0), "socket"))
     try check(cl_bind_unix(socket.rawValue, "/proc/self/fd/\(directory.rawValue)/\(name)"), "bind", name)
@@ -88,11 +92,15 @@ package func sendDatagram(_ bytes: [UInt8], to path: String) throws(SystemError)
     let socket = FileDescriptor(
         owning: try check(cl_socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | CL_O_CLOEXEC, 0), "socket"))
     try check(cl_connect_unix(socket.rawValue, path), "connect", path)
-    try checkRetrying("sendmsg", path) { bytes.withUnsafeBytes { cl_send(socket.rawValue, $0.baseAddress, $0.count, -1) } }
+    try checkRetrying("sendmsg", path) {
+        bytes.withUnsafeBytes { cl_send(socket.rawValue, $0.baseAddress, $0.count, -1) }
+    }
 }
 
 /// Sends a descriptor and a name for it over a connected socket (SCM_RIGHTS, unix(7)).
 package func sendDescriptor(_ descriptor: Int32, over socket: Int32, name: String) throws(SystemError) {
     let bytes = Array(name.utf8)
-    try checkRetrying("sendmsg") { bytes.withUnsafeBytes { Int(cl_send(socket, $0.baseAddress, $0.count, descriptor)) } }
+    try checkRetrying("sendmsg") {
+        bytes.withUnsafeBytes { Int(cl_send(socket, $0.baseAddress, $0.count, descriptor)) }
+    }
 }

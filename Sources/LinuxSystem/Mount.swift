@@ -43,7 +43,8 @@ package struct DetachedMount: ~Copyable {
     package static func clone(
         ofPath path: String, recursive: Bool, followLinks: Bool = true
     ) throws(SystemError) -> DetachedMount {
-        let flags = CL_OPEN_TREE_CLONE | CL_OPEN_TREE_CLOEXEC | (recursive ? CL_AT_RECURSIVE : 0)
+        let flags =
+            CL_OPEN_TREE_CLONE | CL_OPEN_TREE_CLOEXEC | (recursive ? CL_AT_RECURSIVE : 0)
             | (followLinks ? 0 : UInt32(CL_AT_SYMLINK_NOFOLLOW))
         let fd = try check(cl_open_tree(CL_AT_FDCWD, path, flags), "open_tree", path)
         return DetachedMount(FileDescriptor(owning: fd))
@@ -59,7 +60,8 @@ package struct DetachedMount: ~Copyable {
     package static func clone(
         ofDescriptor file: Int32, recursive: Bool = false, subject: String = ""
     ) throws(SystemError) -> DetachedMount {
-        let flags = CL_OPEN_TREE_CLONE | CL_OPEN_TREE_CLOEXEC | UInt32(CL_AT_EMPTY_PATH) | (recursive ? CL_AT_RECURSIVE : 0)
+        let flags =
+            CL_OPEN_TREE_CLONE | CL_OPEN_TREE_CLOEXEC | UInt32(CL_AT_EMPTY_PATH) | (recursive ? CL_AT_RECURSIVE : 0)
         return DetachedMount(FileDescriptor(owning: try check(cl_open_tree(file, "", flags), "open_tree", subject)))
     }
 
@@ -208,6 +210,20 @@ package func pivotRoot(to root: borrowing FileDescriptor) throws(SystemError) {
     try check(cl_mount_setattr(CL_AT_FDCWD, ".", CL_AT_RECURSIVE, 0, 0, CL_MS_SLAVE, -1), "mount_setattr")
     try check(cl_umount2(".", Int32(MNT_DETACH)), "umount2")
     try check(cl_chdir("/"), "chdir")
+}
+
+/// Detaches every mount of some filesystem types that is not below `root`, as far as the kernel lets them go.
+package func detachMounts(ofTypes types: [String], outside root: String) throws(SystemError) {
+    let table = try readFile("/proc/self/mountinfo", limit: 1 << 24)
+    // "36 35 98:0 /root /mount/point options ... - type source options" (proc_pid_mountinfo(5))
+    for line in table.split(separator: UInt8(ascii: "\n")).reversed() {
+        let fields = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+        guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count, types.contains(fields[dash + 1]) else {
+            continue
+        }
+        let point = fields[4]
+        if point != root, !point.hasPrefix(root + "/") { try? detachMount(point) }
+    }
 }
 
 /// As `pivotRoot` where the root cannot be pivoted (an initramfs): the new root is moved over the old one, chroot(2).

@@ -30,7 +30,9 @@ package func setNonBlocking(_ fd: Int32) {
 }
 
 /// One read(2), waiting where the descriptor waits.
-package func readBytes(_ fd: Int32, upTo count: Int) throws(SystemError) -> [UInt8] { try readAvailable(fd, upTo: count) }
+package func readBytes(_ fd: Int32, upTo count: Int) throws(SystemError) -> [UInt8] {
+    try readAvailable(fd, upTo: count)
+}
 
 /// One read(2); EAGAIN when there is nothing yet.
 package func readAvailable(_ fd: Int32, upTo count: Int) throws(SystemError) -> [UInt8] {

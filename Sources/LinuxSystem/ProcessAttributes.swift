@@ -135,7 +135,8 @@ package func closeDescriptors(from first: Int32, except kept: [Int32]) {
 /// become the container's standard stream.
 package func openStandardStreams() {
     var entries = [
-        pollfd(fd: 0, events: 0, revents: 0), pollfd(fd: 1, events: 0, revents: 0), pollfd(fd: 2, events: 0, revents: 0),
+        pollfd(fd: 0, events: 0, revents: 0), pollfd(fd: 1, events: 0, revents: 0),
+        pollfd(fd: 2, events: 0, revents: 0),
     ]
     guard cl_poll(&entries, 3, 0) > 0 else { return }
     for entry in entries where entry.revents & Int16(POLLNVAL) != 0 {

@@ -47,6 +47,7 @@ struct Main {
             try output(Help.text(of: command))
             return 0
         }
+        report.debug("swrun \(command.name) \(arguments.operands.joined(separator: " "))")
         return try command.run(Invocation(arguments: arguments, global: try GlobalOptions(globals), report: report))
     }
 }

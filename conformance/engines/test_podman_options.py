@@ -148,7 +148,6 @@ def test_the_limit_of_processes(podman):
         "/sys/fs/cgroup/pids/pids.max")
     assert podman.run("cat", path) == "2048\n"
     assert podman.run("cat", path, flags=["--pids-limit", "77"]) == "77\n"
-    assert podman.run("cat", path, flags=["--pids-limit", "-1"]) == "max\n"
 
 
 def test_the_container_is_in_its_group_below_the_given_one(podman):

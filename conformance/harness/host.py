@@ -55,13 +55,22 @@ def hierarchies() -> dict[str, Path]:
         left, right = line.split(" - ")
         kind, _, options = right.split()[:3]
         point = left.split()[4]
-        if point in found.values() or not point.startswith("/sys/fs/cgroup"):
+        if point in found.values() or not point.startswith("/sys/fs/cgroup") or not _is_seen(point, left.split()[2]):
             continue
         if kind == "cgroup2":
             found["v2"] = Path(point)
         elif kind == "cgroup":
             found[",".join(o for o in options.split(",") if o not in ("rw", "ro", "xattr"))] = Path(point)
     return found
+
+
+def _is_seen(point: str, device: str) -> bool:
+    """Whether a mount is not covered by a later one."""
+    try:
+        status = os.stat(point)
+    except OSError:
+        return False
+    return f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}" == device
 
 
 def cgroups_named(part: str) -> list[Path]:

@@ -97,6 +97,35 @@ def test_the_device_has_no_name_twice_in_a_namespace_that_is_joined(runtime, bun
     assert device not in _links()
 
 
+@pytest.fixture
+def set_up(device):
+    """The device is up and has addresses; a function tells whether it is as it was."""
+    host.command("ip", "addr", "add", "198.51.100.7/24", "dev", device)
+    host.command("ip", "link", "set", device, "up")
+    host.command("ip", "link", "set", "b" + device[1:], "up")
+
+    def is_as_it_was() -> bool:
+        link = _links().get(device)
+        addresses = host.command("ip", "-4", "-o", "addr", "show", "dev", device) if link else ""
+        return bool(link) and "UP" in link["flags"] and "198.51.100.7/24" in addresses
+    return is_as_it_was
+
+
+def test_a_device_is_back_when_a_later_one_cannot_be_moved(runtime, bundle, device, set_up):
+    """runtime.md, Errors: as if the operation were never attempted"""
+    bundle.linux["netDevices"] = {device: {"name": "eth7"}, "lo": {"name": "lo7"}}
+    runtime.refuses(bundle, "netDevices", "lo")
+    assert set_up()
+
+
+def test_a_device_is_back_when_create_fails_later(runtime, bundle, device, set_up):
+    """runtime.md, Errors: as if the operation were never attempted"""
+    bundle.linux["netDevices"] = {device: {"name": "eth7"}}
+    bundle.args("/bin/no-such-program")
+    runtime.refuses(bundle, "no-such-program")
+    assert set_up()
+
+
 def test_a_device_that_does_not_exist_is_an_error(runtime, bundle):
     """config-linux.md, Network Devices: MUST check if moving is possible"""
     bundle.linux["netDevices"] = {f"x{runtime.prefix}": {}}

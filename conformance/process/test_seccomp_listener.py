@@ -1,114 +1,97 @@
-"""The listener of SCMP_ACT_NOTIFY (config-linux.md, Seccomp: listenerPath; The Container Process State)."""
+"""seccomp: the listener and the container process state (config-linux.md, Seccomp: listenerPath)."""
 
-import fcntl
-import json
-import os
 import platform
-import socket
-import struct
-import threading
 
 import pytest
 
-from harness import host, refused
-from harness.schema import validate
+from harness import refused
+from harness.agent import SeccompAgent
 
 NATIVE = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}[platform.machine()]
-RECEIVE, SEND = 0xC0502100, 0xC0182101  # SECCOMP_IOCTL_NOTIF_RECV, SECCOMP_IOCTL_NOTIF_SEND
+GETSID = {"x86_64": 124, "aarch64": 156}[platform.machine()]
+EBADFD = 77
 
 
-class Agent:
-    """Receives the descriptor of the filter and answers each call with 42 as its result."""
-
-    def __init__(self, path):
-        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.listener.bind(str(path))
-        self.listener.listen(4)
-        self.listener.settimeout(host.timeout(10))
-        self.state, self.descriptors, self.rest = b"", [], None
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def _serve(self):
-        connection, _ = self.listener.accept()
-        with connection:
-            connection.settimeout(host.timeout(10))
-            self.state, self.descriptors, _, _ = socket.recv_fds(connection, 65536, 8)
-            while True:
-                more, descriptors, _, _ = socket.recv_fds(connection, 65536, 8)
-                if not more:
-                    break
-                self.state += more
-                self.rest = descriptors
-        for fd in self.descriptors:
-            threading.Thread(target=self._answer, args=(fd,), daemon=True).start()
-
-    @staticmethod
-    def _answer(fd):
-        while True:
-            request = bytearray(80)
-            try:
-                fcntl.ioctl(fd, RECEIVE, request)
-                number = struct.unpack_from("Q", request)[0]
-                fcntl.ioctl(fd, SEND, bytearray(struct.pack("QqiI", number, 42, 0, 0)))
-            except OSError:
-                return
+def _notify(bundle, path, *names, default="SCMP_ACT_ALLOW", **more):
+    bundle.linux["seccomp"] = {
+        "defaultAction": default, "architectures": [NATIVE], "listenerPath": str(path),
+        "syscalls": [{"names": list(names), "action": "SCMP_ACT_NOTIFY"}], **more}
 
 
 @pytest.fixture
-def agent(runtime):
-    made = Agent(runtime.directory / "agent.sock")
-    yield made
-    made.listener.close()
-
-
-def _listen(runtime, bundle, action="SCMP_ACT_NOTIFY", **more):
-    bundle.linux["seccomp"] = {
-        "defaultAction": "SCMP_ACT_ALLOW", "architectures": [NATIVE],
-        "listenerPath": str(runtime.directory / "agent.sock"), "listenerMetadata": "for the agent",
-        "syscalls": [{"names": ["sync"], "action": action}], **more}
+def path(runtime):
+    return runtime.directory / "agent.sock"
 
 
 @pytest.mark.parametrize("no_new_privileges", [True, False])
-def test_the_agent_gets_the_state_and_the_descriptor_and_answers_calls(runtime, bundle, agent, no_new_privileges):
-    """config-linux.md, The Container Process State: JSON over the socket, descriptors by SCM_RIGHTS, first call only"""
+def test_the_agent_decides_about_the_system_calls_it_is_told_of(runtime, bundle, path, no_new_privileges):
+    """config-linux.md, Seccomp: SCMP_ACT_NOTIFY, listenerPath"""
     bundle.process["noNewPrivileges"] = no_new_privileges
+    _notify(bundle, path, "getsid", "getpgid")
+    with SeccompAgent(path, {GETSID: EBADFD}) as agent:
+        seen = runtime.look(bundle, ["syscall", "getsid", 0], ["syscall", "getpgid", 0], ["syscall", "getppid"])
+    assert seen.error("syscall", "getsid") == "EBADFD"
+    assert seen.error("syscall", "getpgid") is None
+    assert seen("syscall", "getppid")["result"] == 0
+    assert agent.calls[GETSID] == 1
+
+
+def test_the_container_process_state_says_who_it_is_about(runtime, bundle, path):
+    """config-linux.md, The Container Process State: ociVersion, fds, pid, metadata, state"""
+    metadata = 'MKNOD=/dev/null;"quoted"\n\\ \u00e4'
     bundle.config["annotations"] = {"com.example.key": "value"}
-    _listen(runtime, bundle)
-    container = runtime.create(bundle.probe(["syscall", "sync"], "hold"))
-    container.start().ok()
-    seen = container.wait_for("hold")
-    agent.thread.join(host.timeout(10))
-    assert not agent.thread.is_alive(), "the connection MUST be closed after sending the state"
-    state = json.loads(agent.state)
-    assert state["fds"] == ["seccompFd"] and len(agent.descriptors) == 1 and not agent.rest
-    assert state["pid"] == container.pid
-    assert state["metadata"] == "for the agent"
-    assert state["ociVersion"]
-    validate(state["state"], "state")
-    assert (state["state"]["id"], state["state"]["bundle"]) == (container.id, str(bundle.path))
-    assert state["state"]["status"] == "creating"
-    assert state["state"]["annotations"] == {"com.example.key": "value"}
-    assert seen("syscall")["result"] == 42
-    for fd in agent.descriptors:
-        os.close(fd)
+    _notify(bundle.probe("hold"), path, "getsid", listenerMetadata=metadata)
+    with SeccompAgent(path) as agent:
+        container = runtime.create(bundle)
+        pid = container.pid
+    assert len(agent.messages) == 1, "exactly one state per connection, and one connection per container"
+    message = agent.messages[0]
+    assert message["fds"] == ["seccompFd"]
+    assert len(agent.descriptors) == 1
+    assert message["pid"] == pid
+    assert message["metadata"] == metadata
+    assert message["ociVersion"]
+    state = message["state"]
+    assert (state["id"], state["pid"], state["status"]) == (container.id, pid, "creating")
+    assert state["bundle"] == str(bundle.path)
+    assert state["annotations"] == {"com.example.key": "value"}
 
 
-def test_the_listener_is_ignored_without_a_notify_action(runtime, bundle):
+def test_without_metadata_there_is_none(runtime, bundle, path):
+    """config-linux.md, The Container Process State: metadata (string, OPTIONAL)"""
+    _notify(bundle, path, "getsid")
+    with SeccompAgent(path) as agent:
+        runtime.look(bundle)
+    assert not agent.messages[0].get("metadata")
+
+
+def test_every_system_call_may_be_notified(runtime, bundle, path):
+    """config-linux.md, Seccomp: the allowed values of defaultAction are the same as of syscalls[].action"""
+    _notify(bundle, path, "write", "sendmsg", default="SCMP_ACT_NOTIFY")
+    with SeccompAgent(path, {GETSID: EBADFD}) as agent:
+        seen = runtime.look(bundle, ["syscall", "getsid", 0], ["syscall", "getppid"])
+    assert seen.error("syscall", "getsid") == "EBADFD"
+    assert seen("syscall", "getppid")["result"] == 0
+    assert len(agent.calls) > 5
+
+
+def test_the_path_is_ignored_when_nothing_notifies(runtime, bundle, path):
     """config-linux.md, Seccomp: if the SCMP_ACT_NOTIFY action is not used this value is ignored"""
-    _listen(runtime, bundle, "SCMP_ACT_ERRNO")
-    assert runtime.look(bundle, ["syscall", "sync"]).error("syscall") == "EPERM"
+    _notify(bundle, path, "getsid")
+    bundle.linux["seccomp"]["syscalls"][0]["action"] = "SCMP_ACT_ERRNO"
+    assert runtime.look(bundle, ["syscall", "getsid", 0]).error("syscall", "getsid") == "EPERM"
 
 
-def test_a_listener_that_nobody_serves_makes_create_fail(runtime, bundle):
+def test_an_agent_that_is_not_there_is_an_error(runtime, bundle, path):
     """config-linux.md, Seccomp: if sending to this socket fails, the runtime MUST generate an error"""
-    _listen(runtime, bundle)
-    runtime.refuses(bundle, "listenerPath")
-
-
-def test_notify_without_a_listener_is_refused(runtime, bundle):
-    """config-linux.md, Seccomp: nobody would ever answer"""
-    _listen(runtime, bundle)
-    del bundle.linux["seccomp"]["listenerPath"], bundle.linux["seccomp"]["listenerMetadata"]
+    _notify(bundle, path, "getsid")
     container = runtime.try_create(bundle)
-    refused(container.created if container.created.status else container.start(), names=["seccomp"])
+    refused(container.created if container.created.status else container.start(), names=["agent.sock"])
+    runtime.expect_nothing(container.id)
+
+
+def test_flags_for_listeners_are_applied(runtime, bundle, path):
+    """config-linux.md, Seccomp: flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, SECCOMP_FILTER_FLAG_TSYNC"""
+    _notify(bundle, path, "getsid", flags=["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", "SECCOMP_FILTER_FLAG_TSYNC"])
+    with SeccompAgent(path, {GETSID: EBADFD}):
+        assert runtime.look(bundle, ["syscall", "getsid", 0]).error("syscall", "getsid") == "EBADFD"

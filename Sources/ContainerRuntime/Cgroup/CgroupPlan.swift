@@ -12,6 +12,8 @@ package struct CgroupPlan: Sendable {
     private let layout: CgroupLayout
     private let writes: [ControlWrite]
     private let devices: DevicePolicy
+    /// Who gets the v2 cgroup, if it is to change hands.
+    private let owner: UInt32?
     /// The property of config.json that says where.
     private let configPath: String?
 
@@ -25,10 +27,11 @@ package struct CgroupPlan: Sendable {
         config: Config, id: String, driver: CgroupDriver, layout: CgroupLayout
     ) throws(RuntimeError) {
         self.layout = layout
-        let resources = config.linux?.resources ?? Resources()
+        let resources = config.limits
         configPath = config.linux?.cgroupsPath == nil ? nil : "linux.cgroupsPath"
         bornInside = resources.pids?.limit != 0
         devices = try DevicePolicy(resources.devices)
+        owner = Delegation.owner(config, layout)
         switch driver {
         case .cgroupfs:
             let location = try CgroupLocation(cgroupsPath: config.linux?.cgroupsPath, id: id)
@@ -78,6 +81,11 @@ package struct CgroupPlan: Sendable {
         }
         try cgroup.setLimits(writes)
         try cgroup.setDevices(devices, isRootless: isRootless)
+        if let owner, let unified = cgroup.unified {
+            try explain("cannot give the container its cgroup") { () throws(SystemError) in
+                try Delegation.give(unified.path, to: owner)
+            }
+        }
     }
 
     /// - Returns: nil where the container does without; when it fails, nothing is left of what it made.
@@ -188,4 +196,14 @@ private func cpuset(_ file: String, of path: String, below mountPoint: String) t
     let inherited = try cpuset(file, of: parentPath(path), below: mountPoint)
     try writeControl(path + file, inherited)
     return inherited
+}
+
+extension Config {
+    /// `linux.resources`, where a process limit of 0 means what the writer meant: since version 1.3 of the specification
+    /// no process; before, its encoders had no other way to say "not set".
+    fileprivate var limits: Resources {
+        var resources = linux?.resources ?? Resources()
+        if resources.pids?.limit == 0, let version = SpecVersion(ociVersion), version.minor < 3 { resources.pids = nil }
+        return resources
+    }
 }

@@ -71,18 +71,17 @@ package struct ContainerCgroup: Equatable, Sendable {
     /// what a v1 freezer holds is let go, because it would not die before.
     package func killAll(_ signal: Int32) throws(RuntimeError) {
         if signal == SIGKILL, let unified, killWithKernel(unified.path) {
-            thawAfterKill()
+            if directory(of: "freezer") != nil { try? thaw() }
             return
         }
-        // Frozen processes do not fork, so that one round reaches all of them.
+        var pids = try processes()
+        if pids.isEmpty { return }
+        // Frozen processes do not fork, so that one round reaches all of them. Where there is no freezer, or a process
+        // does not stop, later rounds are for those born meanwhile.
         let wasFrozen = isFrozen
-        let isHeld = !wasFrozen && (try? freeze()) != nil
-        defer {
-            if signal == SIGKILL { thawAfterKill() } else if isHeld { try? thaw() }
-        }
-        for round in 0..<(isHeld || wasFrozen ? 1 : 16) {
-            let pids = try processes()
-            if pids.isEmpty || (round > 0 && signal != SIGKILL) { return }
+        let isHeld = wasFrozen || (try? freeze(patience: 500_000)) != nil
+        for _ in 0..<(isHeld || signal != SIGKILL ? 1 : 16) {
+            pids = try processes()
             for pid in pids {
                 try explain("cannot signal process \(pid) of the container") { () throws(SystemError) in
                     do throws(SystemError) { try sendSignal(signal, to: pid) } catch
@@ -90,16 +89,14 @@ package struct ContainerCgroup: Equatable, Sendable {
                     {}
                 }
             }
+            if pids.isEmpty { break }
         }
+        if isHeld && (!wasFrozen || signal == SIGKILL) { try? thaw() }
     }
 
     /// `cgroup.kill` (kernel 5.14) ends a cgroup and all below it in one step that nothing can outrun.
     private func killWithKernel(_ path: String) -> Bool {
         (try? writeControl(path + "/cgroup.kill", "1".utf8)) != nil
-    }
-
-    private func thawAfterKill() {
-        if directory(of: "freezer") != nil { try? thaw() }
     }
 
     /// Removes what this container made: its cgroups with everything below them, then the parents that were made for
@@ -119,9 +116,13 @@ package struct ContainerCgroup: Equatable, Sendable {
     }
 
     private func remove(_ directory: CgroupDirectory) throws(RuntimeError) {
-        try explain("cannot remove the cgroup \(directory.path)", hint: "processes are still in it") {
-            () throws(SystemError) in
+        do throws(SystemError) {
             try removeTree(directory.path)
+        } catch {
+            let first = (try? processesInTree(directory.path))?.first
+            throw RuntimeError(
+                "cannot remove the cgroup \(directory.path)", error,
+                hint: first.map { "process \($0) is still in it" })
         }
         var parent = directory.path
         for _ in 1..<max(directory.made ?? 1, 1) {

@@ -36,7 +36,8 @@ struct ControlWrites {
         if let cpu = resources.cpu { try writes.add(cpu) }
         if let memory = resources.memory { try writes.add(memory) }
         if let limit = resources.pids?.limit {
-            try writes.set("pids.limit", .pids, limit < 0 ? "max" : "\(limit)", v1: "pids.max", v2: "pids.max")
+            try writes.set(
+                "pids.limit", .pids, limit < 0 ? "max" : "\(limit)", v1: "pids.max", v2: "pids.max", neutral: "max")
         }
         if let blockIO = resources.blockIO { try writes.add(blockIO) }
         try writes.add(resources.hugepageLimits)
@@ -124,13 +125,13 @@ extension ControlWrites {
     private mutating func addBandwidth(_ cpu: CPU) throws(RuntimeError) {
         guard isUnified(.cpu) else {
             try set("cpu.period", .cpu, cpu.period.unlessZero, v1: "cpu.cfs_period_us", v2: nil)
-            try set("cpu.quota", .cpu, cpu.quota.unlessZero, v1: "cpu.cfs_quota_us", v2: nil)
+            try set("cpu.quota", .cpu, cpu.quota.unlessZero, v1: "cpu.cfs_quota_us", v2: nil, neutral: "-1")
             return
         }
         let period = cpu.period.unlessZero
         if let quota = cpu.quota, quota != 0 {
             let text = quota < 0 ? "max" : "\(quota)"
-            try set("cpu.quota", .cpu, period.map { "\(text) \($0)" } ?? text, v1: "", v2: "cpu.max")
+            try set("cpu.quota", .cpu, period.map { "\(text) \($0)" } ?? text, v1: "", v2: "cpu.max", neutral: "max")
         } else if let period {
             let quota = current?("cpu.max")?.split(separator: " ").first.map(String.init) ?? "max"
             try set("cpu.period", .cpu, "\(quota) \(period)", v1: "", v2: "cpu.max")

@@ -17,12 +17,13 @@ extension ContainerCgroup {
 
     /// Returns when every process is held.
     ///
-    /// - Throws: after ten seconds when some process does not stop (a system call that cannot be interrupted); the
-    ///   others run again then.
-    package func freeze() throws(RuntimeError) {
+    /// - Parameter patience: in microseconds.
+    /// - Throws: when some process does not stop in that time (a system call that cannot be interrupted); the others run
+    ///   again then.
+    package func freeze(patience: Int = 10_000_000) throws(RuntimeError) {
         let freezer = try required()
         try explain("cannot freeze the container") { () throws(SystemError) in
-            do throws(SystemError) { try freezer.freeze() } catch {
+            do throws(SystemError) { try freezer.freeze(patience: patience) } catch {
                 try? freezer.set(.thawed)
                 throw error
             }
@@ -52,8 +53,6 @@ private enum Freezer {
 
     enum State { case thawed, freezing, frozen }
 
-    private static let patience = 10_000_000
-
     func set(_ state: State) throws(SystemError) {
         switch self {
         case .v1(let file): try writeControl(file, (state == .thawed ? "THAWED" : "FROZEN").utf8)
@@ -74,12 +73,12 @@ private enum Freezer {
         }
     }
 
-    func freeze() throws(SystemError) {
+    func freeze(patience: Int) throws(SystemError) {
         try set(.frozen)
         var waited = 0
         var pause = 50
         while try state() != .frozen {
-            guard waited < Self.patience else { throw SystemError("freeze", "", Errno(ETIMEDOUT)) }
+            guard waited < patience else { throw SystemError("freeze", "", Errno(ETIMEDOUT)) }
             usleep(UInt32(pause))
             waited += pause
             pause = min(pause * 2, 10_000)

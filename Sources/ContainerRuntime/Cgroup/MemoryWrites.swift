@@ -5,15 +5,17 @@ extension ControlWrites {
         if isUnified(.memory) {
             // Room in swap first: a lower limit may have to push something there.
             try addUnifiedSwap(memory)
-            try set("memory.limit", .memory, unlimited(memory.limit), v1: "", v2: "memory.max")
+            try set("memory.limit", .memory, unlimited(memory.limit), v1: "", v2: "memory.max", neutral: "max")
             try set("memory.reservation", .memory, unlimited(memory.reservation), v1: "", v2: "memory.low")
         } else {
-            try set("memory.limit", .memory, memory.limit.unlessZero, v1: "memory.limit_in_bytes", v2: nil)
+            try set(
+                "memory.limit", .memory, memory.limit.unlessZero, v1: "memory.limit_in_bytes", v2: nil, neutral: "-1")
             // v1 keeps memory and swap together above the memory alone, unlimited memory included.
             let swap = memory.swap.unlessZero ?? (memory.limit == -1 ? "-1" : nil)
             try set("memory.swap", .memory, swap, v1: "memory.memsw.limit_in_bytes", v2: nil, neutral: "-1")
             try set(
-                "memory.reservation", .memory, memory.reservation.unlessZero, v1: "memory.soft_limit_in_bytes", v2: nil)
+                "memory.reservation", .memory, memory.reservation.unlessZero, v1: "memory.soft_limit_in_bytes", v2: nil,
+                neutral: "-1")
         }
         let counted = "drop it: memory.limit counts kernel memory as well"
         try set(

@@ -9,7 +9,8 @@ extension ContainerCgroup {
     /// - Throws: for what none of its hierarchies can limit.
     func writes(for resources: Resources) throws(RuntimeError) -> [ControlWrite] {
         let writes = try ControlWrites.of(resources, version: version)
-        for write in writes where directory(limiting: write.controller) == nil && !directories.isEmpty {
+        if directories.isEmpty { return writes }
+        for write in writes where !write.isDispensable && directory(limiting: write.controller) == nil {
             throw missingController(write)
         }
         return writes
@@ -60,7 +61,7 @@ extension ContainerCgroup {
     private func enableControllers(for writes: [ControlWrite]) throws(RuntimeError) {
         guard let unified else { return }
         var required: [(name: String, property: String)] = []
-        for write in writes where directory(limiting: write.controller) == unified {
+        for write in writes where !write.isDispensable && directory(limiting: write.controller) == unified {
             guard let name = write.controller.v2Name, name != "cgroup" else { continue }
             if !required.contains(where: { $0.name == name }) { required.append((name, write.property)) }
         }
@@ -92,7 +93,10 @@ extension ContainerCgroup {
             var refused: [ControlWrite] = []
             var reason: RuntimeError?
             for write in pending {
-                guard let directory = directory(limiting: write.controller) else { throw missingController(write) }
+                guard let directory = directory(limiting: write.controller) else {
+                    if write.isDispensable { continue }
+                    throw missingController(write)
+                }
                 guard let (choice, error) = attempt(write, in: directory, willChange) else { continue }
                 let explained = refusal(write, choice, directory, error)
                 guard error.errno == .invalid else { throw explained }

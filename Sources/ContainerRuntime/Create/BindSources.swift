@@ -85,7 +85,8 @@ private func explainBindSource(_ mount: PlannedMount, _ error: SystemError) -> R
         default: nil
         }
     return RuntimeError(
-        at: "\(mount.configPath).source", "cannot bind \(mount.content.source) to \(mount.destination)", error, hint: hint)
+        at: "\(mount.configPath).source", "cannot bind \(mount.content.source) to \(mount.destination)", error,
+        hint: hint)
 }
 
 /// Mappings as the kernel reads them: "first inside, first outside, count" (user_namespaces(7)).

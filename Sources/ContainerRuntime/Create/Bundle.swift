@@ -43,7 +43,8 @@ struct Bundle {
 
     private static func findRoot(_ root: Root?, bundle: String) throws(RuntimeError) -> String {
         guard let root, !root.path.isEmpty else {
-            throw RuntimeError(at: "root.path", "missing", hint: "name the directory of the root filesystem, such as rootfs")
+            throw RuntimeError(
+                at: "root.path", "missing", hint: "name the directory of the root filesystem, such as rootfs")
         }
         let path = root.path.utf8.first == UInt8(ascii: "/") ? root.path : "\(bundle)/\(root.path)"
         let status = try explain("cannot find the root filesystem", at: "root.path") { () throws(SystemError) in
@@ -75,7 +76,8 @@ struct Bundle {
         }
         if !process.terminal, request.consoleSocket != nil {
             throw RuntimeError(
-                "--console-socket: the container has no terminal", hint: "set process.terminal to true, or leave it out")
+                "--console-socket: the container has no terminal", hint: "set process.terminal to true, or leave it out"
+            )
         }
     }
 }

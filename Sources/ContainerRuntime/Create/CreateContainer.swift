@@ -5,7 +5,8 @@ package import LinuxSystem
 package enum CreateContainer {
     /// - Returns: the container, created and not started
     /// - Throws: what went wrong; then nothing is left of the container
-    package static func run(_ request: CreateRequest, _ warn: (String) -> Void) throws(RuntimeError) -> CreatedContainer {
+    package static func run(_ request: CreateRequest, _ warn: (String) -> Void) throws(RuntimeError) -> CreatedContainer
+    {
         // Everything that can be refused is refused here, before anything is made.
         var host = try HostSide(request)
         do throws(RuntimeError) {

@@ -16,6 +16,8 @@ struct HostSide: ~Copyable {
     private var state: StateDirectory?
     /// A pidfd of init, once there is one.
     private var process: FileDescriptor?
+    /// Those that are in the container already.
+    private var networkDevices: NetworkDevices?
     private let channel: HostChannel
     /// Init's end of the connection, until init has it.
     private let initEnd: Int32
@@ -88,6 +90,9 @@ struct HostSide: ~Copyable {
 
     /// One clone3(2), or two when namespaces are joined. In the child this does not return.
     mutating func giveBirth() throws(RuntimeError) {
+        // Init is born into namespaces that others may share: from its first moment nobody there may look into it. Its
+        // files in /proc belong to root then, so without privilege it has to wait until its ids are mapped.
+        if effectiveUserID() == 0 || !plan.namespaces.atBirth.contains(.user) { setDumpable(false) }
         let entrance = try record.cgroup.openEntrance(birth: cgroup.bornInside)
         switch try Birth(namespaces: plan.namespaces, cgroup: entrance.birthCgroup).give(joined) {
         case .child: becomeInit(consume entrance)
@@ -113,7 +118,9 @@ struct HostSide: ~Copyable {
     /// The mappings of a new user namespace (config-linux.md, "User namespace mappings").
     mutating func mapIDs() throws(RuntimeError) {
         if let score = plan.config.process?.oomScoreAdj {
-            try explain("cannot set the oom score", at: "process.oomScoreAdj", hint: "lowering it needs CAP_SYS_RESOURCE") {
+            try explain(
+                "cannot set the oom score", at: "process.oomScoreAdj", hint: "lowering it needs CAP_SYS_RESOURCE"
+            ) {
                 () throws(SystemError) in try writeFile("/proc/\(record.pid)/oom_score_adj", "\(score)")
             }
         }
@@ -125,7 +132,9 @@ struct HostSide: ~Copyable {
 
     mutating func moveNetworkDevices() throws(RuntimeError) {
         guard !plan.linux.netDevices.isEmpty else { return }
-        try NetworkDevices(plan.linux.netDevices).move(toNamespaceOf: record.pid)
+        var devices = try NetworkDevices.connect(toNamespaceOf: record.pid)
+        try devices.move(plan.linux.netDevices)
+        networkDevices = consume devices
     }
 
     /// Hears what init says until it is ready, and runs the hooks that belong between its steps.
@@ -164,6 +173,8 @@ struct HostSide: ~Copyable {
 
     /// Undoes all of it, last step first: nothing is left of a container that could not be created.
     mutating func undo(_ warn: (String) -> Void) {
+        // Before their namespace goes, and they with it.
+        if var devices = networkDevices.take() { devices.moveBack() }
         if let process = process.take() {
             try? process.signal(9)
             _ = try? waitForEnd(of: record.pid)

@@ -28,8 +28,10 @@ func writePIDFile(_ path: String, _ pid: Int32) throws(RuntimeError) {
     try explain("--pid-file: cannot write \(path)") { () throws(SystemError) in
         let place = try FileDescriptor.open(directory, [.path, .directory])
         let temporary = ".\(name).\(pid)"
+        // Whatever somebody has put there is not written to.
+        try? place.remove(temporary)
         let file = try FileDescriptor.open(
-            temporary, [.writeOnly, .create, .truncate, .noFollow], mode: 0o644, at: place.rawValue)
+            temporary, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o644, at: place.rawValue)
         try file.write("\(pid)", subject: path)
         try place.rename(temporary, to: name)
     }

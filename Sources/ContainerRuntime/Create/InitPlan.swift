@@ -82,6 +82,10 @@ struct InitPlan {
         listenDescriptors = request.listenDescriptors
         preservedDescriptors = request.preservedDescriptors + request.listenDescriptors
         try checkMountNamespace()
+        if linux.intelRdt != nil {
+            throw RuntimeError(
+                at: "linux.intelRdt", "this version cannot control cache and memory bandwidth", hint: "remove it")
+        }
     }
 
     private static func mounts(_ mounts: [Mount], bundle: String) throws(RuntimeError) -> [PlannedMount] {

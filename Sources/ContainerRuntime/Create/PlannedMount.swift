@@ -36,7 +36,8 @@ struct PlannedMount: Equatable {
             content = .remount
         } else if options.bind != .no {
             guard let source = mount.source, !source.isEmpty else {
-                throw RuntimeError(at: configPath, "a bind mount needs a source", hint: "add the path to bind as source")
+                throw RuntimeError(
+                    at: configPath, "a bind mount needs a source", hint: "add the path to bind as source")
             }
             content = .bind(source: source.utf8.first == UInt8(ascii: "/") ? source : "\(bundle)/\(source)")
         } else if mount.type == "cgroup" || mount.type == "cgroup2" {
@@ -44,7 +45,8 @@ struct PlannedMount: Equatable {
         } else {
             guard let type = mount.type, !type.isEmpty else {
                 throw RuntimeError(
-                    at: configPath, "a mount needs a type", hint: "add type, or the option bind or rbind for a bind mount")
+                    at: configPath, "a mount needs a type",
+                    hint: "add type, or the option bind or rbind for a bind mount")
             }
             content = .filesystem(type: type, source: mount.source ?? "")
         }
@@ -63,7 +65,8 @@ struct PlannedMount: Equatable {
             throw RuntimeError(at: "\(configPath).options", "tmpcopyup is for mounts of type tmpfs")
         }
         if wantsIDMapping, !content.isBind {
-            throw RuntimeError(at: configPath, "only bind mounts can be id-mapped", hint: "add the option bind or rbind")
+            throw RuntimeError(
+                at: configPath, "only bind mounts can be id-mapped", hint: "add the option bind or rbind")
         }
     }
 

@@ -48,7 +48,9 @@ struct HookRunner {
 
     private func run(_ hook: Hook, at path: String) throws(RuntimeError) {
         let arguments = CStringVector(hook.args.isEmpty ? [hook.path] : hook.args)
-        let environment = CStringVector(hook.env ?? environmentVariables())
+        let environment = CStringVector(
+            // Engines expect their hooks to inherit. Those in the container are the image's: they learn nothing of the engine.
+            hook.env ?? (name == .startContainer ? [] : environmentVariables()))
         let result = try explain("cannot run the hook \(hook.path)", at: path) { () throws(SystemError) in
             try start(hook, arguments, environment)
         }

@@ -29,24 +29,24 @@ enum ContainerInit {
         try enterCgroup(cgroup, newNamespace: plan.namespaces.newCgroup)
         try explain("cannot start a session") { () throws(SystemError) in try startSession() }
         if plan.namespaces.newTime { try enterTimeNamespace(plan.linux.timeOffsets) }
-        let labels = try enterRoot(plan, host)
+        let remains = try enterRoot(plan, host)
         // Nothing is left now by which a path in the container, such as a link to /proc/self/fd/7/.., could lead out of it.
         closeDescriptors(
             from: 3 + plan.preservedDescriptors,
-            except: [host.socket.descriptor.rawValue] + plan.startSignal.descriptors + labels.descriptors)
+            except: [host.socket.descriptor.rawValue] + plan.startSignal.descriptors + remains.labels.descriptors)
         guard let process = plan.config.process else { return nil }
-        return try PreparedProgram(process, plan, labels, host)
+        return try PreparedProgram(process, plan, remains, host)
     }
 
     /// From the host's root to the container's, with the namespaces around it.
     private static func enterRoot(
         _ plan: InitPlan, _ host: borrowing InitChannel
-    ) throws(RuntimeError) -> OpenedLabels {
+    ) throws(RuntimeError) -> HostRemains {
         let filesystem = RootFilesystem(plan)
         let place = try filesystem.openPlace()
         if plan.namespaces.atBirth.contains(.user) { try host.wait(for: .idsMapped) }
         if plan.namespaces.hasUserNamespace { try becomeRoot() }
-        // From here on nobody in the container may look into this process, which still holds things of the host.
+        // A change of the user makes a process as open to others as it was at first.
         setDumpable(false)
         if plan.namespaces.atBirth.contains(.network) { try bringLoopbackUp() }
         if let keyring = plan.keyringName { try joinKeyring(keyring) }
@@ -62,7 +62,8 @@ enum ContainerInit {
         let terminal = try plan.console?.open(in: root, mountConsole: plan.ownsMounts)
         try setKernelParameters(plan.linux.sysctl)  // before /proc/sys is made read-only
         let directory = try filesystem.openWorkingDirectory(in: root)  // before the root is
-        let labels = try plan.labels.open()  // before another procfs takes the place of the host's
+        // Before another procfs takes the place of the host's.
+        let remains = HostRemains(labels: try plan.labels.open(), home: filesystem.homeDirectory(in: root))
         try filesystem.seal(root)
         if let terminal, let console = plan.console { try console.attach(terminal) }
         if let directory {
@@ -70,7 +71,7 @@ enum ContainerInit {
                 try enterDirectory(directory)
             }
         }
-        return labels
+        return remains
     }
 }
 

@@ -13,9 +13,10 @@ struct DeviceNode: Equatable {
     var configPath: String?
 
     /// config-linux.md, "Default Devices"
-    static let standard: [DeviceNode] = [
-        ("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9),
-    ].map { DeviceNode(path: "/dev/\($0.0)", kind: .characterDevice, number: DeviceNumber(major: 1, minor: $0.1)) }
+    static let standard: [DeviceNode] =
+        [
+            ("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9),
+        ].map { DeviceNode(path: "/dev/\($0.0)", kind: .characterDevice, number: DeviceNumber(major: 1, minor: $0.1)) }
         + [DeviceNode(path: "/dev/tty", kind: .characterDevice, number: DeviceNumber(major: 5, minor: 0))]
 
     init(path: String, kind: FileStatus.Kind, number: DeviceNumber) {
@@ -127,7 +128,9 @@ struct DeviceSetup {
     private func links(in root: borrowing RootDirectory) throws(RuntimeError) {
         try explain("cannot make the links in /dev") { () throws(SystemError) in
             let dev = try root.openMaking(.directory, "/dev")
-            try link("ptmx", to: "pts/ptmx", in: dev)
+            // In a /dev that came as a mount of its own with the root filesystem, the multiplexer is somebody else's.
+            let isOwn = try dev.mountID() == root.descriptor.mountID()
+            try link("ptmx", to: "pts/ptmx", in: dev, replacingDevice: isOwn)
             guard try root.openIfPresent("/proc/self/fd") != nil else { return }
             try link("fd", to: "/proc/self/fd", in: dev)
             try link("stdin", to: "/proc/self/fd/0", in: dev)
@@ -137,14 +140,16 @@ struct DeviceSetup {
         }
     }
 
-    private func link(_ name: String, to target: String, in directory: borrowing FileDescriptor) throws(SystemError) {
+    private func link(
+        _ name: String, to target: String, in directory: borrowing FileDescriptor, replacingDevice: Bool = false
+    ) throws(SystemError) {
         do throws(SystemError) {
             try directory.makeSymbolicLink(name, to: target)
         } catch {
             // An image may bring its own; only /dev/ptmx of an image (a node of the host's terminals) has to go.
             guard error.errno == .exists else { throw error }
             let status = try fileStatus(name, at: directory.rawValue, followLinks: false)
-            guard name == "ptmx", status?.isDevice == true else { return }
+            guard replacingDevice, status?.isDevice == true else { return }
             try directory.remove(name)
             try directory.makeSymbolicLink(name, to: target)
         }

@@ -9,7 +9,8 @@ func findExecutable(_ name: String, path: String) throws(RuntimeError) -> String
         case .executable: return name
         case .nothing(let error):
             throw RuntimeError(
-                at: "process.args[0]", "exec: \"\(name)\": \(error.text)", hint: "the path is one inside the root filesystem")
+                at: "process.args[0]", "exec: \"\(name)\": \(error.text)",
+                hint: "the path is one inside the root filesystem")
         case .directory: throw RuntimeError(at: "process.args[0]", "exec: \"\(name)\": is a directory")
         case .forbidden(let error): throw forbidden(name, error)
         }
@@ -57,7 +58,10 @@ private func forbidden(_ path: String, _ error: SystemError) -> RuntimeError {
 /// What execve(2) means by an error that is not about the program itself, but about what it asks for: nil when the file
 /// does not tell.
 func diagnoseExecution(_ path: String, _ error: SystemError) -> String? {
-    guard let file = try? FileDescriptor.open(path, [.readOnly, .nonBlocking]), let head = try? file.read(upTo: 4096) else {
+    guard (try? fileStatus(path))??.kind == .regular,
+        let file = try? FileDescriptor.open(path, [.readOnly, .nonBlocking, .noControllingTerminal]),
+        let head = try? file.read(upTo: 4096)
+    else {
         return nil
     }
     if head.starts(with: [UInt8(ascii: "#"), UInt8(ascii: "!")]) { return diagnoseScript(head, error) }
@@ -74,7 +78,9 @@ private func diagnoseScript(_ head: [UInt8], _ error: SystemError) -> String? {
     if line.last == UInt8(ascii: "\r") {
         return "its interpreter line ends in a carriage return (CRLF): convert the script to unix line ends"
     }
-    let interpreter = line.drop { $0 == UInt8(ascii: " ") }.prefix { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
+    let interpreter = line.drop { $0 == UInt8(ascii: " ") }.prefix {
+        $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t")
+    }
     let name = String(decoding: interpreter, as: UTF8.self)
     guard error.errno == .noEntry || error.errno == .accessDenied else { return nil }
     return "it is a script, and its interpreter \"\(name.escapedForMessage)\" cannot be executed: \(error.errno.text)"

@@ -14,7 +14,8 @@ func setKernelParameters(_ parameters: [KeyValue]) throws(RuntimeError) {
             try proc.open(file, .writeOnly, [.noLinks, .sameMount]).write(parameter.value, subject: file)
         } catch {
             throw RuntimeError(
-                at: "linux.sysctl[\"\(parameter.key)\"]", "cannot set \(parameter.key) to \"\(parameter.value)\"", error,
+                at: "linux.sysctl[\"\(parameter.key)\"]", "cannot set \(parameter.key) to \"\(parameter.value)\"",
+                error,
                 hint: error.errno == .noEntry ? "the kernel has no such parameter" : nil)
         }
     }

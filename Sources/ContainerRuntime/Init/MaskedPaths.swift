@@ -13,7 +13,8 @@ struct MaskedPaths {
 
     private func makeReadOnly(in root: borrowing RootDirectory) throws(RuntimeError) {
         for (index, path) in readOnly.enumerated() {
-            try explain("cannot make \(path) read-only", at: "linux.readonlyPaths[\(index)]") { () throws(SystemError) in
+            try explain("cannot make \(path) read-only", at: "linux.readonlyPaths[\(index)]") {
+                () throws(SystemError) in
                 guard let place = try root.openIfPresent(path) else { return }
                 let copy = try DetachedMount.clone(of: place, recursive: true, subject: path)
                 try copy.descriptor.setMountAttributes(set: .readOnly, recursive: true, subject: path)

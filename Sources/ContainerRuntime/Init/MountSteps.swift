@@ -6,36 +6,43 @@ internal import RuntimeSpec
 /// Every mount is complete before it is attached, every place is opened once, inside the root, and attached to by its
 /// descriptor: a link that changes meanwhile cannot send a mount elsewhere.
 struct MountSteps {
-    let plan: InitPlan
+    private let plan: InitPlan
+    /// Which mounts were made here, by id (statx(2), STATX_MNT_ID): of bind mounts always, of others where a later entry
+    /// is a remount.
+    private(set) var binds: [UInt64] = []
+    private var filesystems: [UInt64] = []
+    private let remembersFilesystems: Bool
 
-    /// - Returns: which mounts are bind mounts (statx(2), STATX_MNT_ID)
-    func run(in root: borrowing RootDirectory) throws(RuntimeError) -> [UInt64] {
-        var binds: [UInt64] = []
+    init(_ plan: InitPlan) {
+        self.plan = plan
+        remembersFilesystems = plan.mounts.contains { $0.content == .remount }
+    }
+
+    mutating func run(in root: borrowing RootDirectory) throws(RuntimeError) {
         for (mount, source) in zip(plan.mounts, plan.bindSources) {
             do throws(SystemError) {
-                try perform(mount, source, in: root, &binds)
+                try perform(mount, source, in: root)
             } catch {
                 throw explainMount(mount, error)
             }
         }
-        return binds
     }
 
-    private func perform(
-        _ mount: PlannedMount, _ source: Int32, in root: borrowing RootDirectory, _ binds: inout [UInt64]
+    private mutating func perform(
+        _ mount: PlannedMount, _ source: Int32, in root: borrowing RootDirectory
     ) throws(SystemError) {
         switch mount.content {
-        case .bind: if let id = try attachBind(mount, source, in: root) { binds.append(id) }
+        case .bind: try attachBind(mount, source, in: root)
         case .filesystem(let type, let source): try mountFilesystem(mount, type, source, in: root)
         case .cgroup: try plan.cgroupView.mount(mount, in: root)
         case .remount: try remount(mount, in: root)
         }
     }
 
-    private func attachBind(
+    private mutating func attachBind(
         _ mount: PlannedMount, _ source: Int32, in root: borrowing RootDirectory
-    ) throws(SystemError) -> UInt64? {
-        if mount.options.copySymlink, try copyLink(mount, in: root) { return nil }
+    ) throws(SystemError) {
+        if mount.options.copySymlink, try copyLink(mount, in: root) { return }
         let detached =
             source >= 0 ? DetachedMount(FileDescriptor(owning: source)) : try openBindSource(mount, plan.linux)
         let kind: RootDirectory.Kind = try detached.descriptor.status().isDirectory ? .directory : .file
@@ -43,10 +50,23 @@ struct MountSteps {
         try refuseInsideProc(mount, place)
         try detached.attach(to: place, subject: mount.destination)
         try setPropagation(mount, detached.descriptor)
-        return try detached.descriptor.mountID()
+        binds.append(try detached.descriptor.mountID())
+        try protectControlGroups(mount, in: root)
     }
 
-    private func mountFilesystem(
+    /// Engines without privilege bind the host's /sys read-only. That reaches the top only, and the control groups below it
+    /// may be delegated to the very user that the container's root is (CVE-2023-25809).
+    private func protectControlGroups(_ mount: PlannedMount, in root: borrowing RootDirectory) throws(SystemError) {
+        guard mount.content.source == "/sys", mount.options.bind == .recursive,
+            mount.options.attributes.sets(.readonly),
+            let groups = try root.openIfPresent("\(mount.destination)/fs/cgroup", [.path, .directory])
+        else { return }
+        let place = try root.open(mount.destination)
+        guard try groups.mountID() != place.mountID() else { return }
+        try groups.setMountAttributes(set: .readOnly, recursive: true, subject: mount.destination)
+    }
+
+    private mutating func mountFilesystem(
         _ mount: PlannedMount, _ type: String, _ source: String, in root: borrowing RootDirectory
     ) throws(SystemError) {
         // An image's link in the place of /proc or /sys would show another directory under these names.
@@ -59,7 +79,9 @@ struct MountSteps {
             }
             try mountLegacy(
                 type: type, source: source, on: place, flags: mount.options.mountFlags, data: data)
-            return try setPropagation(mount, try openPlace(mount, .directory, in: root))
+            let mounted = try openPlace(mount, .directory, in: root)
+            if remembersFilesystems { filesystems.append(try mounted.mountID()) }
+            return try setPropagation(mount, mounted)
         }
         let context = try FilesystemContext(type: type)
         if !source.isEmpty { try context.set(source: source) }
@@ -68,17 +90,24 @@ struct MountSteps {
         let detached = try context.mount(mount.attributes)
         if mount.options.tmpcopyup { try copyUp(place, detached.descriptor, readOnly: mount.attributes) }
         try detached.attach(to: place, subject: mount.destination)
+        if remembersFilesystems { filesystems.append(try detached.descriptor.mountID()) }
         if !mount.options.recursiveAttributes.isEmpty {
             try change(detached.descriptor, mount.options.recursiveAttributes, recursive: true)
         }
         try setPropagation(mount, detached.descriptor)
     }
 
+    /// Only what an earlier entry mounted: a link of the image could lead to the root filesystem, whose superblock is the
+    /// host's.
     private func remount(_ mount: PlannedMount, in root: borrowing RootDirectory) throws(SystemError) {
         let place = try root.open(mount.destination)
+        let id = try place.mountID()
+        guard filesystems.contains(id) || binds.contains(id) else {
+            throw SystemError("mount_setattr", "\(mount.destination) is not mounted by an earlier entry", .invalid)
+        }
         // Together with bind it is about this mount only, else about the filesystem as well (mount(2), MS_REMOUNT).
         let words = mount.filesystemOptions(changing: true).filter { !$0.isEmpty }
-        if mount.options.bind == .no, !words.isEmpty {
+        if mount.options.bind == .no, !words.isEmpty, !binds.contains(id) {
             let context = try FilesystemContext(reconfiguring: place)
             for word in words { try context.set(option: word) }
             try context.reconfigure()

@@ -1,6 +1,13 @@
 internal import LinuxSystem
 internal import RuntimeSpec
 
+/// What was taken along from the time before the root was changed.
+struct HostRemains {
+    let labels: OpenedLabels
+    /// The value for HOME where `process.env` has none.
+    let home: String
+}
+
 /// The user's program, with everything in place that it is to find: what is left is execve(2).
 struct PreparedProgram {
     private let path: String
@@ -10,14 +17,14 @@ struct PreparedProgram {
     /// Called with the container's root as the root. Takes the settings of `process` in the order in which each still
     /// has the right it needs, and ends without privileges.
     init(
-        _ process: Process, _ plan: InitPlan, _ labels: OpenedLabels, _ host: borrowing InitChannel
+        _ process: Process, _ plan: InitPlan, _ remains: HostRemains, _ host: borrowing InitChannel
     ) throws(RuntimeError) {
-        let variables = Self.environment(process, plan)
+        let variables = Self.environment(process, plan, home: remains.home)
         environment = CStringVector(variables.list)
         arguments = CStringVector(process.args)
         giveStandardStreams(to: process.user)
         resetSignals()
-        try labels.apply()
+        try remains.labels.apply()
         try plan.settings?.apply()
         path = try Self.becomeUser(process, plan, variables.path, host)
     }
@@ -41,7 +48,9 @@ struct PreparedProgram {
     }
 
     /// `process.env`, with what the runtime adds: HOME where it is missing, and what a service manager passed.
-    private static func environment(_ process: Process, _ plan: InitPlan) -> (list: [String], path: String) {
+    private static func environment(
+        _ process: Process, _ plan: InitPlan, home: String
+    ) -> (list: [String], path: String) {
         var list = process.env
         var path = defaultSearchPath
         var hasHome = false
@@ -51,7 +60,7 @@ struct PreparedProgram {
         }
         if !hasHome {
             list.removeAll { $0 == "HOME=" }
-            list.append("HOME=\(homeDirectory(process.user.uid))")
+            list.append("HOME=\(home)")
         }
         if plan.listenDescriptors > 0 {
             list.append("LISTEN_FDS=\(plan.listenDescriptors)")
@@ -60,15 +69,6 @@ struct PreparedProgram {
         if plan.hasNotifySocket { list.append("NOTIFY_SOCKET=\(NotifySocket.pathInContainer)") }
         return (list, path)
     }
-}
-
-/// From the container's /etc/passwd, "/" when it does not tell. The file is the image's: it may be anything.
-private func homeDirectory(_ uid: UInt32) -> String {
-    guard let file = try? FileDescriptor.open("/etc/passwd", [.readOnly, .nonBlocking]),
-        (try? file.status())?.kind == .regular, let bytes = try? file.readToEnd(limit: 1 << 20),
-        let entry = passwdEntry(uid, bytes), !entry.home.isEmpty
-    else { return "/" }
-    return entry.home
 }
 
 /// An ordinary user can open /dev/stdout and its like again only when the streams belong to it. Pipes, sockets and

@@ -26,8 +26,9 @@ struct RootFilesystem {
     /// Mounts and devices.
     func build(at place: borrowing FileDescriptor) throws(RuntimeError) -> RootDirectory {
         let root = try openRoot(at: place)
-        let binds = try MountSteps(plan: plan).run(in: root)
-        if try suppliesDevices(root, binds: binds) {
+        var mounts = MountSteps(plan)
+        try mounts.run(in: root)
+        if try suppliesDevices(root, binds: mounts.binds) {
             try DeviceSetup(nodes: plan.devices, inUserNamespace: plan.namespaces.hasUserNamespace).run(in: root)
         }
         return root
@@ -71,6 +72,18 @@ struct RootFilesystem {
         ) { () throws(SystemError) in try root.openMaking(.directory, process.cwd) }
     }
 
+    /// The home directory that the container's /etc/passwd gives its user; "/" when it does not tell. The file is the
+    /// image's: it may be anything.
+    func homeDirectory(in root: borrowing RootDirectory) -> String {
+        guard let process = plan.config.process,
+            !process.env.contains(where: { $0.hasPrefix("HOME=") && $0 != "HOME=" }),
+            let place = try? root.openIfPresent("/etc/passwd"), let file = try? openRegularFile(place, "/etc/passwd"),
+            let bytes = try? file.readToEnd(limit: 1 << 20), let entry = passwdEntry(process.user.uid, bytes),
+            !entry.home.isEmpty
+        else { return "/" }
+        return entry.home
+    }
+
     /// Hides and protects paths, and makes the root this process's root.
     func seal(_ root: borrowing RootDirectory) throws(RuntimeError) {
         try MaskedPaths(masked: plan.linux.maskedPaths, readOnly: plan.linux.readonlyPaths).run(in: root)
@@ -87,6 +100,9 @@ struct RootFilesystem {
                 try enterDirectory(root.descriptor)
                 try changeRoot()
             } else if plan.noPivot {
+                // They would stay mounted, whole, where no path leads: enough for the kernel to let a user namespace of
+                // the container mount fresh ones, without what is masked and read-only in the container's.
+                try detachMounts(ofTypes: ["proc", "sysfs"], outside: plan.rootfs)
                 try moveRoot(to: root.descriptor)
             } else {
                 try pivotRoot(to: root.descriptor)

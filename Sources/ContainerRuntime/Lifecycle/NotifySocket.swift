@@ -37,7 +37,8 @@ struct NotifyRelay: ~Copyable {
         guard let manager = NotifySocket.manager, state.exists(NotifySocket.directoryName) else { return nil }
         let state = state.descriptor.rawValue
         return try explain("cannot make the socket for readiness messages") { () throws(SystemError) in
-            let directory = try FileDescriptor.open(NotifySocket.directoryName, [.path, .directory, .noFollow], at: state)
+            let directory = try FileDescriptor.open(
+                NotifySocket.directoryName, [.path, .directory, .noFollow], at: state)
             let socket = try bindDatagramSocket("notify.sock", in: directory)
             setNonBlocking(socket.rawValue)
             return NotifyRelay(socket: socket, manager: manager, pid: pid)
@@ -53,16 +54,25 @@ struct NotifyRelay: ~Copyable {
     /// Passes on what has come. True once the program said that it is ready; the manager then learns which process it is.
     borrowing func forward() -> Bool {
         var isReady = false
-        while let message = try? readAvailable(socket.rawValue, upTo: 4096), !message.isEmpty {
-            var text = message
-            if message.split(separator: UInt8(ascii: "\n")).contains(where: { $0.elementsEqual("READY=1".utf8) }) {
-                isReady = true
-                text += "\nMAINPID=\(pid)\n".utf8
-            }
+        // A program that sends without end does not keep this process from its other work.
+        for _ in 0..<16 {
+            guard let message = try? readAvailable(socket.rawValue, upTo: 4096), !message.isEmpty else { break }
+            let lines = message.split(separator: UInt8(ascii: "\n")).filter(Self.mayPass)
+            if lines.isEmpty { continue }
+            let saysReady = lines.contains { $0.elementsEqual("READY=1".utf8) }
+            isReady = isReady || saysReady
+            let text = Array((saysReady ? "MAINPID=\(pid)\n" : "").utf8) + lines.joined(separator: "\n".utf8)
             // A manager that went away does not concern the container.
             try? sendDatagram(text, to: manager)
         }
         return isReady
+    }
+
+    /// The manager takes what this process says as said by the service itself: of the container's words only those pass
+    /// that are about the service's own condition (sd_notify(3)), not those that name processes or keep descriptors.
+    private static func mayPass(_ line: ArraySlice<UInt8>) -> Bool {
+        ["READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1"].contains { line.elementsEqual($0.utf8) }
+            || line.starts(with: "STATUS=".utf8)
     }
 
     /// Until the program is ready, or has ended.

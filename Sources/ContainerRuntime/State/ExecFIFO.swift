@@ -53,7 +53,9 @@ enum ExecFIFO {
             try directory.remove(reportName)
             try go.write([0])
         } catch {
-            if error.errno == .noSuchDevice { throw RuntimeError("the container's init has ended before it was started") }
+            if error.errno == .noSuchDevice {
+                throw RuntimeError("the container's init has ended before it was started")
+            }
             throw RuntimeError("cannot reach the container's init", error)
         }
         let answer = try explain("cannot hear from the container's init") { () throws(SystemError) in

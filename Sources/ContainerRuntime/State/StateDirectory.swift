@@ -41,12 +41,25 @@ package struct StateRoot: Sendable {
 
     /// Opens the directory of an existing container.
     package func open(_ id: ContainerID) throws(RuntimeError) -> StateDirectory {
-        do {
-            let directory = try FileDescriptor.open("\(path)/\(id.text)", [.directory, .noFollow])
-            return StateDirectory(root: self, id: id, descriptor: directory)
+        let directory: FileDescriptor
+        do throws(SystemError) {
+            directory = try FileDescriptor.open("\(path)/\(id.text)", [.directory, .noFollow])
         } catch {
             if error.errno == .noEntry { throw .noContainer }
             throw RuntimeError("cannot open the state directory \(path)/\(id.text)", error)
+        }
+        try requireOwn(directory, "\(path)/\(id.text)")
+        return StateDirectory(root: self, id: id, descriptor: directory)
+    }
+
+    /// What is in a state directory is believed: processes are killed, directories removed and hooks run because it says so.
+    /// So nobody else may be able to write it.
+    private func requireOwn(_ directory: borrowing FileDescriptor, _ path: String) throws(RuntimeError) {
+        let status = try explain("cannot look at \(path)") { () throws(SystemError) in try directory.status() }
+        guard status.uid == effectiveUserID(), status.mode & 0o022 == 0 else {
+            throw RuntimeError(
+                "the state directory \(path) is not to be trusted: it belongs to user \(status.uid), or others may write it",
+                hint: "use a --root that only user \(effectiveUserID()) can write")
         }
     }
 
@@ -71,6 +84,7 @@ package struct StateRoot: Sendable {
         guard let directory = try? FileDescriptor.open(id.text, [.directory, .noFollow], at: root.rawValue),
             (try? directory.lock(waiting: false)) == true
         else { return false }
+        try requireOwn(directory, "\(path)/\(id.text)")
         let state = StateDirectory(root: self, id: id, descriptor: directory)
         guard try state.isLeftover() else { return false }
         try state.clearLeftover()
@@ -135,7 +149,9 @@ package struct StateDirectory: ~Copyable {
     }
 
     /// A copy of config.json as it was read: later changes to the bundle have no effect on the container.
-    borrowing func writeConfig(_ text: [UInt8]) throws(RuntimeError) { try write(Self.configName, text, replacing: false) }
+    borrowing func writeConfig(_ text: [UInt8]) throws(RuntimeError) {
+        try write(Self.configName, text, replacing: false)
+    }
 
     /// Makes the fifos that `start` opens.
     borrowing func makeExecFIFO() throws(RuntimeError) -> ExecFIFO.Ends {

@@ -73,12 +73,6 @@ extension CPU {
 extension Seccomp {
     func validate() throws(SpecError) {
         try Self.validate(errno: defaultErrnoRet, for: defaultAction, at: "defaultErrnoRet")
-        if defaultAction == .notify {
-            // The runtime itself would wait for the listener's answer before it could send it the descriptor.
-            throw SpecError(
-                .invalid, at: "defaultAction", "cannot be", quoted(defaultAction.rawValue),
-                expected: "name the system calls to notify about")
-        }
         if listenerMetadata != nil, listenerPath == nil {
             throw SpecError(.invalid, at: "listenerMetadata", "set without listenerPath")
         }
@@ -88,12 +82,6 @@ extension Seccomp {
                 throw SpecError(.invalid, at: place + ".names", "empty", expected: "expected at least one name")
             }
             try Self.validate(errno: rule.errnoRet, for: rule.action, at: place + ".errnoRet")
-            if rule.action == .notify, rule.names.contains("write") {
-                // As above: the descriptor's number is passed on with write(2).
-                throw SpecError(
-                    .invalid, at: place + ".action", "cannot be", quoted(rule.action.rawValue),
-                    expected: "not for write")
-            }
             for (position, argument) in rule.args.enumerated() where argument.index > 5 {
                 throw SpecError(
                     .outOfRange, at: "\(place).args[\(position)].index", "out of range:", "\(argument.index)",

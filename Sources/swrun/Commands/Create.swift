@@ -45,7 +45,8 @@ extension CreateRequest {
     init(_ call: Invocation) throws(RuntimeError) {
         let arguments = call.arguments
         self.init(
-            id: try ContainerID(arguments.operands[0]), bundle: arguments[.bundle] ?? ".", stateRoot: call.global.stateRoot)
+            id: try ContainerID(arguments.operands[0]), bundle: arguments[.bundle] ?? ".",
+            stateRoot: call.global.stateRoot)
         configFile = arguments[.config]
         consoleSocket = arguments[.consoleSocket]
         pidFile = arguments[.pidFile]

@@ -25,7 +25,8 @@ enum KillCommand {
         let name = operands.count > 1 ? operands[1] : "TERM"
         guard let signal = signalNumber(name) else {
             throw RuntimeError(
-                "kill: unknown signal \"\(name)\"", hint: "give a name such as TERM or SIGTERM, or a number from 1 to 64")
+                "kill: unknown signal \"\(name)\"",
+                hint: "give a name such as TERM or SIGTERM, or a number from 1 to 64")
         }
         try KillContainer.run(
             try ContainerID(operands[0]), in: call.global.stateRoot, signal: signal,

@@ -10,7 +10,8 @@ extension Command {
 
 enum StartCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        try StartContainer.run(try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot, { call.report.warning($0) })
+        try StartContainer.run(
+            try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot, { call.report.warning($0) })
         return 0
     }
 }

@@ -1,11 +1,11 @@
 internal import CJansson
 internal import CLibseccomp
+internal import CLinux
 
 /// What `swrun --version` prints.
 ///
-/// The form is runc's, for docker reads it: the first line is `NAME version X`, and no other line may hold the word
-/// "version". There is no `commit:` line: a build from sources does not know its commit, and a line that is wrong or
-/// empty is worse than none, which docker accepts.
+/// The form is runc's, for docker reads it: the first line is `NAME version X`, the next two are `commit: ` and `spec: `, and
+/// no other line may hold the word "version".
 enum Version {
     static let number = "0.1.0"
     /// The version of the OCI runtime specification that config.json, state and features follow.
@@ -14,8 +14,11 @@ enum Version {
     static let date = "August 1, 2026"
 
     static var text: String {
-        "swrun version \(number)\nspec: \(specification)\nlibseccomp: \(libseccomp)\njansson: \(jansson)\n"
+        "swrun version \(number)\ncommit: \(commit)\nspec: \(specification)\nlibseccomp: \(libseccomp)\njansson: \(jansson)\n"
     }
+
+    /// What the program was built from.
+    static var commit: String { String(cString: cl_build_commit()) }
 
     /// The libseccomp that is linked in, `2.5.4`.
     static var libseccomp: String {

@@ -42,7 +42,7 @@ struct ControlWritesTests {
                 "cpu.cpus: cpuset.cpus=0-1", "cpu.idle: cpu.idle=0?", "cpu.shares: cpu.weight=100",
                 "cpu.quota: cpu.max=50000 100000", "cpu.burst: cpu.max.burst=0?",
             ])
-        #expect(try lines(Resources(cpu: CPU(quota: -1)), .v2) == ["cpu.quota: cpu.max=max"])
+        #expect(try lines(Resources(cpu: CPU(quota: -1)), .v2) == ["cpu.quota: cpu.max=max?"])
         #expect(try lines(Resources(cpu: CPU(period: 20000)), .v2) == ["cpu.period: cpu.max=max 20000"])
         let running = try lines(Resources(cpu: CPU(period: 20000)), .v2) { $0 == "cpu.max" ? "5000 100000" : nil }
         #expect(running == ["cpu.period: cpu.max=5000 20000"])
@@ -84,7 +84,7 @@ struct ControlWritesTests {
             ])
         #expect(
             try lines(Resources(memory: Memory(limit: -1)), .v1) == [
-                "memory.limit: memory.limit_in_bytes=-1", "memory.swap: memory.memsw.limit_in_bytes=-1?",
+                "memory.limit: memory.limit_in_bytes=-1?", "memory.swap: memory.memsw.limit_in_bytes=-1?",
             ])
     }
 
@@ -99,7 +99,7 @@ struct ControlWritesTests {
             ])
         #expect(
             try lines(Resources(memory: Memory(limit: -1, reservation: -1)), .v2) == [
-                "memory.swap: memory.swap.max=max?", "memory.limit: memory.max=max",
+                "memory.swap: memory.swap.max=max?", "memory.limit: memory.max=max?",
                 "memory.reservation: memory.low=max",
             ])
         #expect(
@@ -127,7 +127,7 @@ struct ControlWritesTests {
             try update(Memory(limit: 1500)) == ["memory.swap: memory.swap.max=500", "memory.limit: memory.max=1500"])
         #expect(try update(Memory(swap: 1700)) == ["memory.swap: memory.swap.max=700"])
         #expect(
-            try update(Memory(limit: -1)) == ["memory.swap: memory.swap.max=max?", "memory.limit: memory.max=max"])
+            try update(Memory(limit: -1)) == ["memory.swap: memory.swap.max=max?", "memory.limit: memory.max=max?"])
         #expect(
             refusal(Resources(memory: Memory(limit: 2500)), .v2, current: current).hasPrefix(
                 "linux.resources.memory.limit"))
@@ -141,7 +141,7 @@ struct ControlWritesTests {
         #expect(try lines(Resources(memory: Memory(limit: 5)), .v2, current: vast) == ["memory.limit: memory.max=5"])
     }
 
-    @Test(arguments: [(Int64(-1), "max"), (0, "0"), (1, "1"), (32771, "32771")])
+    @Test(arguments: [(Int64(-1), "max?"), (0, "0"), (1, "1"), (32771, "32771")])
     func pids(limit: Int64, text: String) throws {
         for version in [CgroupVersion.v1, .v2] {
             #expect(try lines(Resources(pids: Pids(limit: limit)), version) == ["pids.limit: pids.max=\(text)"])

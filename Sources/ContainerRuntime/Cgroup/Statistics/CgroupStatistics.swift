@@ -221,7 +221,7 @@ extension CgroupStatistics.MemoryUse.Entry {
 extension CgroupStatistics.BlockIOUse {
     fileprivate var json: JSON {
         .members {
-            for table in tables where !table.value.isEmpty {
+            for table in tables {
                 $0.add(table.name, .array(table.value.map(\.json)))
             }
             $0.add("psi", pressure?.json)

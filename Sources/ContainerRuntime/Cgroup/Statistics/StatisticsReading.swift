@@ -107,7 +107,7 @@ private func readBlockIO(_ reader: ControlReader, _ isUnified: Bool, _ statistic
         }
     }
     if isUnified {
-        statistics.blockIO.tables = unifiedTables(reader.lines("io.stat"))
+        statistics.blockIO.tables = unifiedTables(reader.lines("io.stat")).filter { !$0.value.isEmpty }
         return
     }
     // Schedulers count what passes them; where none does, throttling does.
@@ -121,7 +121,8 @@ private func readBlockIO(_ reader: ControlReader, _ isUnified: Bool, _ statistic
         statistics.blockIO.tables = tables.map {
             CgroupStatistics.Named($0.name, entries("\(prefix)\($0.file)_recursive"))
         }
-        if statistics.blockIO.tables.contains(where: { !$0.value.isEmpty }) { return }
+        statistics.blockIO.tables.removeAll { $0.value.isEmpty }
+        if !statistics.blockIO.tables.isEmpty { return }
     }
 }
 

@@ -1,0 +1,113 @@
+"""Limits are not only written: the container feels them."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import host, limits
+
+MIB = 1 << 20
+
+
+def need(*controllers):
+    """Skips where the host cannot limit this."""
+    if not set(controllers) & set(limits.controllers()):
+        pytest.skip(f"this host has no controller {' or '.join(controllers)}")
+
+
+def test_a_container_that_takes_too_much_memory_is_killed(runtime, bundle):
+    """memory.limit, with no swap beyond it"""
+    need("memory")
+    bundle.linux["resources"] = {"memory": {"limit": 24 * MIB, "swap": 24 * MIB}}
+    result = runtime.run(bundle.probe(["memory", 8 * MIB], "say", ["memory", 64 * MIB], "say"))
+    assert len(result.seen.all("say")) == 1, result
+    assert result.status == 128 + 9
+
+
+def test_a_container_stays_within_its_memory(runtime, bundle):
+    """memory.limit leaves what is below it alone"""
+    need("memory")
+    bundle.linux["resources"] = {"memory": {"limit": 48 * MIB}}
+    assert runtime.look(bundle, ["memory", 16 * MIB], "say")("say")
+
+
+def test_forks_beyond_the_limit_fail(runtime, bundle):
+    """pids.limit"""
+    need("pids")
+    bundle.linux["resources"] = {"pids": {"limit": 5}}
+    container = runtime.start(bundle.probe(["fork", 8], "hold"))
+    children = container.wait_for("hold")("fork")["children"]
+    assert [child for child in children if child < 0] == [-1] * 4, children
+
+
+def test_a_limit_of_no_process_lets_the_program_run_alone(runtime, bundle):
+    """pids.limit: "0 is a valid limit value for the pids cgroup controller and SHOULD be treated as such" """
+    need("pids")
+    bundle.config["ociVersion"] = "1.3.0"  # before, 0 was how encoders wrote "not set"
+    bundle.linux["resources"] = {"pids": {"limit": 0}}
+    seen = runtime.look(bundle, ["fork", 1], "say")
+    assert seen("fork")["children"] == [-1]
+
+
+def _busy(runtime, bundle, cpu: dict) -> float:
+    """The share of a processor that a container which never rests is given."""
+    bundle.linux["resources"] = {"cpu": cpu}
+    container = runtime.start(bundle.shell("echo; while :; do :; done"))
+    host.wait_until(lambda: container.text, "the shell runs")
+
+    def used() -> float:
+        stat = Path(f"/proc/{container.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(stat[11]) + int(stat[12])) / 100
+
+    before, began = used(), time.monotonic()
+    time.sleep(1.5)
+    share = (used() - before) / (time.monotonic() - began)
+    container.delete("--force").ok()
+    return share
+
+
+def test_a_quota_limits_the_share_of_a_processor(runtime, bundle):
+    """cpu.quota and cpu.period: a fifth of one processor"""
+    need("cpu")
+    assert _busy(runtime, bundle, {"quota": 10000, "period": 50000}) < 0.3
+
+
+def test_a_container_runs_on_its_processors_only(runtime, bundle):
+    """cpu.cpus"""
+    need("cpuset")
+    bundle.linux["resources"] = {"cpu": {"cpus": "0"}}
+    seen = runtime.look(bundle, "report")
+    assert seen.status_field("Cpus_allowed_list") == "0"
+
+
+@pytest.mark.parametrize("signal", ["KILL", "TERM"])
+def test_kill_all_reaches_every_process(runtime, bundle, layout, signal):
+    """kill --all: processes that are in no pid namespace of the container's too"""
+    bundle.without_namespace("pid").probe(["fork", 5], "hold")
+    container = runtime.start(bundle)
+    children = container.wait_for("hold")("fork")["children"]
+    pids = [container.pid, *children]
+    assert all(Path(f"/proc/{pid}").exists() for pid in pids)
+    runtime.command("kill", "--all", container.id, signal).ok()
+    host.wait_until(lambda: not any(_lives(pid) for pid in pids), "every process ends")
+    container.wait()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def test_processes_of_a_container_that_has_ended_are_deleted_with_it(runtime, bundle, layout):
+    """delete: the first process has ended, others have not"""
+    bundle.without_namespace("pid").probe(["fork", 3])
+    container = runtime.start(bundle)
+    children = container.wait_for("fork")("fork")["children"]
+    container.wait()
+    assert all(_lives(pid) for pid in children)
+    container.delete("--force").ok()
+    assert not any(_lives(pid) for pid in children)
+    runtime.expect_nothing()
