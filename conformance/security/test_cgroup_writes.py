@@ -83,9 +83,14 @@ def test_a_cgroup_mount_over_the_hosts_sys_is_read_only(runtime, delegated, cgro
     assert errors == {"EROFS"}
 
 
-def test_control_groups_under_the_hosts_sys_are_read_only(runtime, delegated):
+@pytest.mark.parametrize("source", ["/sys", "/sys/", "/sys/fs", "/sys/fs/cgroup", "/sys/../sys"])
+def test_control_groups_under_the_hosts_sys_are_read_only(runtime, delegated, source):
     """CVE-2023-25809: /sys is bound read-only, and the mounts of the control groups below it are not, so far"""
-    delegated.without_mount("/sys").mount("/sys", "/sys", "none", ["rbind", "nosuid", "noexec", "nodev", "ro"])
+    options = ["rbind", "nosuid", "noexec", "nodev", "ro"]
+    place = os.path.normpath(source)
+    if place == "/sys":
+        delegated.without_mount("/sys")
+    delegated.mount(place, source, "none", options)
     done, left, _ = _write_everywhere(runtime, delegated)
     assert (done, left) == ([], [])
 
