@@ -6,10 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from harness import Runtime, host
+from harness import Bundle, Runtime, host
 from security.support import Attacker, Canary
 
 SOURCE = Path(__file__).parent / "attacker.c"
+
+
+@pytest.fixture(autouse=True)
+def plain_containers_work(request, ground):
+    """Many attacks may well end in an error of the runtime. That says something only if there is none without."""
+    if not hasattr(request.session, "plain_container"):
+        directory = ground / "plain"
+        directory.mkdir()
+        runtime = Runtime(os.environ["RUNTIME"], os.environ["RUNTIME_NAME"], directory, f"cf{directory.parent.name}p")
+        (directory / "bundle").mkdir()
+        bundle = Bundle(
+            directory / "bundle", Path(os.environ["CONFORMANCE_PROBE"]), Path(os.environ["CONFORMANCE_BUSYBOX"]),
+            f"cf{directory.parent.name}p-bundle")
+        request.session.plain_container = runtime.run(bundle.probe("say"))
+        runtime.clean_up()
+    request.session.plain_container.ok()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ A canary is a directory of the host that no container was given: its names, cont
 they are, whatever an image or another container does while a runtime makes a container.
 """
 
+import hashlib
 import json
 import os
 import stat
@@ -42,6 +43,7 @@ class Canary:
         return found
 
     def check(self) -> None:
+        assert self.path.is_dir(), "a directory of the host was removed"
         assert self.look() == self.before, "something of the host changed"
         assert not host.mounts_below(self.path), "something was mounted on the host"
 
@@ -107,9 +109,23 @@ class Snooper:
         host.wait_until(lambda: self.all("done"), "the attacker is done", seconds=30)
 
 
+def race(runtime, bundle, count=RACES, start=True):
+    """Makes containers while somebody changes things, and yields how each fared: of `run`, or of `create` alone. An
+    attack may make it fail now and then; if it always does, nothing was tried."""
+    made = 0
+    for _ in range(count):
+        if start:
+            result = runtime.run(bundle)
+        else:
+            container = runtime.try_create(bundle)
+            result = container.created
+            container.delete("--force")
+        made += result.status == 0
+        yield result
+    assert made, f"no container could be made: {result}"
+
+
 def changes_of(path: Path):
     """What must not change of a program of the host."""
-    import hashlib
-
     status = path.stat()
     return hashlib.sha256(path.read_bytes()).hexdigest(), status.st_mode, status.st_uid, status.st_gid, status.st_mtime_ns

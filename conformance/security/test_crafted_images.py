@@ -3,12 +3,11 @@
 
 import os
 import time
-from pathlib import Path
 
 import pytest
 
 from harness import host
-from security.support import LINKS, RACES
+from security.support import LINKS, RACES, race
 
 
 # /etc/passwd, where HOME is looked up
@@ -137,8 +136,7 @@ def test_tmpcopyup_of_a_file_that_is_swapped_meanwhile_reads_nothing_else(
     places = [f"/copies/{number}/{name}" for number in range(COPIES) for name in ("file", "other")]
     bundle.probe(*[["read", place, 20] for place in places], *[["list", place] for place in places])
     attacker.exchange(volume / "data/file", other)
-    for _ in range(RACES // 2):
-        result = runtime.run(bundle)
+    for result in race(runtime, bundle, RACES // 2):
         assert "of the host" not in result.stdout and '"content"]' not in result.stdout
         if swap == "device":
             assert "no space" not in result.stderr.lower(), "the device was read"
@@ -186,8 +184,8 @@ def test_a_working_directory_that_is_swapped_meanwhile_is_inside(runtime, bundle
     canary.link(volume / "link", "upwards")
     bundle.process["cwd"] = "/v/work/made"
     attacker.exchange(volume / "work", volume / "link")
-    for _ in range(RACES // 2):
-        result = runtime.run(bundle.probe("report", ["read", "../content"], ["read", "content"]))
+    bundle.probe("report", ["read", "../content"], ["read", "content"])
+    for result in race(runtime, bundle, RACES // 2):
         assert "of the host" not in result.stdout
     canary.check()
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from security.support import LINKS, RACES
+from security.support import LINKS, RACES, race
 
 
 @pytest.fixture
@@ -55,8 +55,7 @@ def test_a_null_device_that_is_swapped_meanwhile_masks_all_the_same(runtime, bun
     bundle.linux["maskedPaths"] = ["/secret", "/proc/keys"]
     bundle.probe(["stat", "/secret"], ["stat", "/proc/keys"], ["write", "/secret", "written"])
     attacker.exchange(volume / "null", volume / "other")
-    for _ in range(RACES):
-        result = runtime.run(bundle)
+    for result in race(runtime, bundle):
         if result.status == 0:
             assert all(_is_null(status) for status in result.seen.all("stat")), result.stdout
     canary.check()
@@ -95,6 +94,6 @@ def test_a_masked_path_that_is_swapped_for_a_link_masks_nothing_of_the_host(
     canary.link(volume / "link", "upwards", "empty")
     bundle.linux |= {"maskedPaths": ["/v/secret"], "readonlyPaths": ["/v/secret"]}
     attacker.exchange(volume / "secret", volume / "link")
-    for _ in range(RACES // 2):
-        runtime.try_create(bundle).delete("--force")
+    for _ in race(runtime, bundle, RACES // 2, start=False):
+        pass
     canary.check()

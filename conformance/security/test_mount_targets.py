@@ -7,7 +7,7 @@ import time
 import pytest
 
 from harness import host
-from security.support import LINKS, RACES
+from security.support import LINKS, RACES, race
 
 BIND, TMPFS, FILE = "bind", "tmpfs", "file"
 
@@ -139,8 +139,7 @@ def test_a_mount_point_that_is_swapped_for_a_link_stays_inside(runtime, bundle, 
     _add(runtime, bundle, kind, "/v/target")
     bundle.probe("report", ["list", "/v/target"], ["read", "/v/target"], ["read", "/v/target/content"])
     attacker.exchange(target, volume / "link")
-    for _ in range(max(1, RACES // len(LINKS))):
-        result = runtime.run(bundle)
+    for result in race(runtime, bundle, max(2, RACES // len(LINKS))):
         assert "of the host" not in result.stdout
         if result.status == 0:
             assert all(point.startswith(("/v/", *_inside(canary))) for point in _mounted_at(result.seen))
@@ -157,8 +156,8 @@ def test_mount_points_are_not_made_through_a_link_that_appears_meanwhile(
     _add(runtime, bundle, TMPFS, "/v/dir/a/b/c")
     _add(runtime, bundle, FILE, "/v/dir/x/y/z")
     attacker.exchange(volume / "dir", volume / "link", volume / "empty", volume / "dir")
-    for _ in range(max(1, RACES // len(LINKS))):
-        runtime.try_create(bundle).delete("--force")
+    for _ in race(runtime, bundle, max(2, RACES // len(LINKS)), start=False):
+        pass
     canary.check()
 
 
@@ -171,6 +170,6 @@ def test_directories_that_move_while_a_mount_point_is_looked_up_stay_inside(
     _add(runtime, bundle, TMPFS, "/v/link/made")
     _add(runtime, bundle, TMPFS, "/v/a/b/c/../../../../canary/made")
     attacker.exchange(volume / "a/b", runtime.directory / "elsewhere")
-    for _ in range(RACES):
-        runtime.try_create(bundle).delete("--force")
+    for _ in race(runtime, bundle, start=False):
+        pass
     canary.check()

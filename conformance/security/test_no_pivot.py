@@ -1,10 +1,15 @@
 """--no-pivot keeps the host's mounts under the container's root; they must be of no use there."""
 
+import pytest
+
 MASKS = ["/proc/keys", "/proc/kcore"]
 
 
-def test_a_new_procfs_cannot_be_had_although_the_hosts_is_still_mounted(runtime, bundle):
+@pytest.mark.parametrize("user_namespace", [False, True])
+def test_a_new_procfs_cannot_be_had_although_the_hosts_is_still_mounted(runtime, bundle, user_namespace):
     """the kernel mounts a procfs for a user namespace if its mount namespace has one without masks, seen or unseen"""
+    if user_namespace:
+        bundle.user_namespace()
     bundle.linux["maskedPaths"] = MASKS
     bundle.process["noNewPrivileges"] = False
     bundle.probe(
@@ -38,3 +43,18 @@ def test_root_with_cap_sys_admin_cannot_lift_the_root(runtime, bundle, canary):
             ["read", f"/..{canary.path}/content"]), "--no-pivot").ok().seen
     assert all("error" in entry for entry in seen.all("read"))
     canary.check()
+
+
+@pytest.mark.parametrize("how", ["plain", "link", "slash", "dots", "space"])
+def test_the_containers_own_proc_stays_with_its_masks(runtime, bundle, how):
+    """only the host's are taken away, however the root filesystem is named"""
+    bundle.linux["maskedPaths"] = MASKS
+    path = {"slash": "rootfs///", "dots": "./../" + bundle.path.name + "/rootfs/.", "link": "link", "space": "root fs"}
+    (bundle.path / "link").symlink_to("rootfs")
+    if how == "space":
+        bundle.rootfs.rename(bundle.path / "root fs")
+    bundle.config["root"]["path"] = path.get(how, "rootfs")
+    bundle.probe(["stat", "/proc/self"], ["stat", "/proc/keys"], ["stat", "/sys/kernel"])
+    seen = runtime.run(bundle, "--no-pivot").ok().seen
+    assert seen.error("stat", "/proc/self") is None and seen.error("stat", "/sys/kernel") is None
+    assert (seen("stat", "/proc/keys")["major"], seen("stat", "/proc/keys")["minor"]) == (1, 3)

@@ -1,20 +1,14 @@
 """What a runtime writes to /proc reaches the kernel, and /proc and /sys are what they seem (CVE-2019-16884,
 CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-52881)."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-from harness import host
-from security.support import LINKS, RACES
+from security.support import race
 
 SYSCTL = "net.ipv4.ip_default_ttl"
 FILE = "/proc/sys/net/ipv4/ip_default_ttl"
-
-
-def _label_file_exists() -> bool:
-    return Path("/sys/kernel/security/lsm").exists() or Path("/proc/self/attr/apparmor").exists()
 
 
 @pytest.mark.parametrize("target", ["proc", "sys"])
@@ -33,19 +27,6 @@ def test_a_link_in_the_place_of_proc_or_sys_is_an_error(runtime, bundle, canary,
     assert not list((bundle.rootfs / "elsewhere").iterdir())
 
 
-@pytest.mark.parametrize("target", ["proc", "sys"])
-def test_a_directory_above_proc_or_sys_may_not_be_a_link_either(runtime, bundle, target):
-    """a destination such as /deep/proc"""
-    (bundle.rootfs / "elsewhere").mkdir()
-    (bundle.rootfs / "deep").symlink_to("elsewhere")
-    for mount in bundle.config["mounts"]:
-        if mount["destination"] == f"/{target}":
-            mount["destination"] = f"/deep/{target}"
-    result = runtime.run(bundle.probe("say"))
-    if result.status == 0:
-        pytest.fail("mounted through a link") if runtime.name == "swrun" else None
-
-
 def test_proc_is_not_mounted_where_a_link_appears_meanwhile(runtime, bundle, attacker, make_bundle):
     """CVE-2023-28642: /proc of the root filesystem is swapped for a link while the container is made"""
     (bundle.rootfs / "elsewhere").mkdir()
@@ -53,8 +34,7 @@ def test_proc_is_not_mounted_where_a_link_appears_meanwhile(runtime, bundle, att
     attacker.exchange(bundle.rootfs / "proc", bundle.rootfs / "link")
     bundle.linux["maskedPaths"] = ["/proc/kcore", "/proc/keys"]
     bundle.probe("report", ["stat", "/elsewhere/keys"], ["stat", "/elsewhere/kcore"], ["stat", "/elsewhere/self"])
-    for _ in range(RACES):
-        result = runtime.run(bundle)
+    for result in race(runtime, bundle):
         if result.status == 0 and result.seen.error("stat", "/elsewhere/self") is None:
             for name in ("keys", "kcore"):
                 seen = result.seen("stat", f"/elsewhere/{name}")
