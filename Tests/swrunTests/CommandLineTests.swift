@@ -172,7 +172,7 @@ struct CommandLineTests {
 
     @Test("the systemd cgroup manager has two spellings; the precise one counts")
     func cgroupManager() throws {
-        func manager(_ words: [String]) throws -> GlobalOptions.CgroupManager? {
+        func manager(_ words: [String]) throws -> CgroupDriver? {
             try GlobalOptions(read(words, options: GlobalOptions.table).arguments).cgroupManager
         }
         #expect(try manager([]) == nil)
@@ -185,9 +185,9 @@ struct CommandLineTests {
     func stateRoot() throws {
         let here = String(cString: getcwd(nil, 0))
         let relative = try GlobalOptions(read(["--root", "r"], options: GlobalOptions.table).arguments)
-        #expect(relative.stateRoot == here + "/r")
+        #expect(relative.stateRoot.path == here + "/r")
         let given = try GlobalOptions(read(["--root=/r/s"], options: GlobalOptions.table).arguments)
-        #expect(given.stateRoot == "/r/s")
+        #expect(given.stateRoot.path == "/r/s")
     }
 }
 

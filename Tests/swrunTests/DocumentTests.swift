@@ -54,7 +54,8 @@ struct DocumentTests {
     func version() {
         let lines = Version.text.split(separator: "\n")
         #expect(lines[0] == "swrun version \(Version.number)")
-        #expect(lines[1] == "spec: 1.3.0")
+        #expect(lines[1] == "commit: \(Version.commit)")
+        #expect(lines[2] == "spec: 1.3.0")
         for line in lines.dropFirst() { #expect(!line.contains("version")) }
     }
 }

@@ -10,7 +10,7 @@ struct ReportTests {
     /// A report with a log in a file of its own and a stderr that can be read.
     private final class Witness {
         let directory = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        let stderr = Pipe()
+        let stderr = Foundation.Pipe()
 
         init() throws { try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true) }
 

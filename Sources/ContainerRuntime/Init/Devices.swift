@@ -46,7 +46,7 @@ struct DeviceNode: Equatable {
                 hint: "give major (0 to 4095) and minor (0 to 1048575)")
         }
         number = DeviceNumber(major: major, minor: minor)
-        mode = device.fileMode ?? 0o666
+        mode = (device.fileMode ?? 0o666) & 0o7777  // engines leave the file type in it
         uid = device.uid ?? 0
         gid = device.gid ?? 0
         self.configPath = configPath
