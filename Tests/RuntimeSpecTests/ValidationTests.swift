@@ -372,7 +372,7 @@ struct ProcessValidationTests {
                 == "process.rlimits[1].type: repeated: \"RLIMIT_CORE\", expected each type once")
         #expect(
             refusal { $0.rlimits = [Rlimit(type: .core, soft: 2, hard: 1)] }
-                == "process.rlimits[0].soft: above the hard limit of RLIMIT_NOFILE: 2, expected at most 1")
+                == "process.rlimits[0].soft: above the hard limit of RLIMIT_CORE: 2, expected at most 1")
     }
 
     @Test(arguments: [
