@@ -11,10 +11,11 @@ import Testing
             defaultAction: .allow, listenerPath: "/run/agent.sock", listenerMetadata: "a=\"1\"\n\\ä",
             syscalls: [notifying])
         let listener = try #require(try SeccompListener(seccomp))
-        let document = listener.document(pid: 4422, specVersion: "1.2.0", state: "{\"id\":\"x\"}")
-        let metadata = "\"a=\\\"1\\\"\\u000a\\\\ä\""
+        let document = listener.document(pid: 4422, specVersion: "1.2.0", state: .object([.init("id", .string("x"))]))
+        let metadata = "\"a=\\\"1\\\"\\n\\\\ä\""
         #expect(
-            document == "{\"ociVersion\":\"1.2.0\",\"fds\":[\"seccompFd\"],\"pid\":4422,\"metadata\":\(metadata),"
+            document.serialized()
+                == "{\"ociVersion\":\"1.2.0\",\"fds\":[\"seccompFd\"],\"pid\":4422,\"metadata\":\(metadata),"
                 + "\"state\":{\"id\":\"x\"}}")
     }
 

@@ -7,6 +7,17 @@ import pytest
 
 NATIVE = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}[platform.machine()]
 
+# What starting and running a small program takes.
+PROGRAM = (
+    "read write open openat close fstat newfstatat stat lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask "
+    "ioctl pread64 access execve execveat exit exit_group arch_prctl set_tid_address set_robust_list rseq prlimit64 "
+    "getrandom readlink readlinkat uname futex fcntl getppid prctl capget capset setuid setgid setgroups setresuid "
+    "setresgid umask chdir fchdir getcwd close_range dup dup2 dup3 faccessat faccessat2 statx fstatfs statfs getpid "
+    "gettid tgkill kill epoll_ctl epoll_pwait nanosleep clock_nanosleep sched_yield sched_getaffinity madvise sigaltstack "
+    "rt_sigreturn clone clone3 wait4 getuid getgid geteuid getegid getdents64 pipe2 eventfd2 epoll_create1 openat2 "
+    "sendto recvfrom sendmsg recvmsg poll ppoll getsockopt setsockopt keyctl seccomp"
+).split()
+
 
 def _filter(bundle, *syscalls, default="SCMP_ACT_ALLOW", **more):
     bundle.linux["seccomp"] = {"defaultAction": default, "architectures": [NATIVE], "syscalls": list(syscalls), **more}
@@ -46,18 +57,18 @@ def test_the_filter_is_loaded_by_a_process_without_capabilities(runtime, bundle)
 
 def test_only_what_is_allowed_works_when_the_default_denies(runtime, bundle):
     """config-linux.md, Seccomp: defaultAction, defaultErrnoRet; SCMP_ACT_ALLOW"""
-    allowed = (
-        "read write open openat close fstat newfstatat stat lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask "
-        "ioctl pread64 access execve execveat exit exit_group arch_prctl set_tid_address set_robust_list rseq prlimit64 "
-        "getrandom readlink readlinkat uname futex fcntl getppid prctl capget capset setuid setgid setgroups setresuid "
-        "setresgid umask chdir fchdir getcwd close_range dup dup2 dup3 faccessat faccessat2 statx fstatfs statfs getpid "
-        "gettid tgkill kill epoll_ctl epoll_pwait nanosleep clock_nanosleep sched_yield sched_getaffinity madvise sigaltstack "
-        "rt_sigreturn clone clone3 wait4 getuid getgid geteuid getegid getdents64 pipe2 eventfd2 epoll_create1 openat2 "
-        "sendto recvfrom sendmsg recvmsg poll ppoll getsockopt setsockopt keyctl seccomp"
-    ).split()
-    _filter(bundle, _rule(*allowed, action="SCMP_ACT_ALLOW"), default="SCMP_ACT_ERRNO", defaultErrnoRet=61)
+    _filter(bundle, _rule(*PROGRAM, action="SCMP_ACT_ALLOW"), default="SCMP_ACT_ERRNO", defaultErrnoRet=61)
     seen = runtime.look(bundle, ["syscall", "getsid", 0], ["syscall", "getppid"], ["syscall", "sync"])
     assert [line.get("error") for line in seen.all("syscall")] == ["ENODATA", None, "ENODATA"]
+
+
+def test_a_call_younger_than_the_filter_does_not_exist(runtime, bundle):
+    """contract: ENOSYS for numbers above all that the profile names, so that programs fall back to older calls"""
+    _filter(bundle, _rule(*PROGRAM, action="SCMP_ACT_ALLOW"), default="SCMP_ACT_ERRNO", defaultErrnoRet=61)
+    seen = runtime.look(bundle, ["syscall", 999], ["syscall", "sync"])
+    assert [line.get("error") for line in seen.all("syscall")] == ["ENOSYS", "ENODATA"]
+    _filter(bundle, _rule("getsid"), default="SCMP_ACT_ALLOW")
+    assert runtime.look(bundle, ["syscall", 999]).error("syscall") == "ENOSYS", "the kernel's own answer"
 
 
 @pytest.mark.parametrize("action, number", [

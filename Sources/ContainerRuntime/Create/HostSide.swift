@@ -237,7 +237,7 @@ struct HostSide: ~Copyable {
         }
         let state = record.state(.creating)
         try listener.forward(
-            number, from: process, pid: record.pid, specVersion: state.ociVersion, state: state.hookJSON.serialized())
+            number, from: process, pid: record.pid, specVersion: state.ociVersion, state: state.hookJSON)
     }
 
     private borrowing func unexpectedEnd() -> RuntimeError {

@@ -33,9 +33,9 @@ package struct SeccompListener: Equatable, Sendable {
     /// - Parameters:
     ///   - number: what the init process announced (`FileDescriptor.nextNumber()`)
     ///   - pid: the init process's, as the host sees it
-    ///   - state: the container's state (runtime.md, State) as JSON, with the status `creating`
+    ///   - state: the container's state (runtime.md, State), with the status `creating`
     package func forward(
-        _ number: Int32, from process: borrowing FileDescriptor, pid: Int32, specVersion: String, state: String
+        _ number: Int32, from process: borrowing FileDescriptor, pid: Int32, specVersion: String, state: JSON
     ) throws(RuntimeError) {
         let listener = try explain(
             "cannot take the listener of the filter from the container", at: "linux.seccomp",
@@ -43,7 +43,7 @@ package struct SeccompListener: Equatable, Sendable {
         ) { () throws(SystemError) in
             try Self.waitForListener(number, of: process)
         }
-        let message = Array(document(pid: pid, specVersion: specVersion, state: state).utf8)
+        let message = document(pid: pid, specVersion: specVersion, state: state).bytes()
         try explain("cannot hand the listener to the agent", at: "linux.seccomp.listenerPath") {
             () throws(SystemError) in
             let socket = MessageSocket(try connectUnixSocket(path))
@@ -72,25 +72,13 @@ package struct SeccompListener: Equatable, Sendable {
         }
     }
 
-    func document(pid: Int32, specVersion: String, state: String) -> String {
-        var text = "{\"ociVersion\":\(jsonString(specVersion)),\"fds\":[\"seccompFd\"],\"pid\":\(pid)"
-        if let metadata { text += ",\"metadata\":\(jsonString(metadata))" }
-        return text + ",\"state\":\(state)}"
+    /// The container process state.
+    func document(pid: Int32, specVersion: String, state: JSON) -> JSON {
+        var members: [JSON.Member] = [
+            .init("ociVersion", .string(specVersion)), .init("fds", .strings(["seccompFd"])),
+            .init("pid", .int(Int64(pid))),
+        ]
+        if let metadata { members.append(.init("metadata", .string(metadata))) }
+        return .object(members + [.init("state", state)])
     }
-}
-
-/// A JSON string literal (RFC 8259, section 7).
-private func jsonString(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": result += "\\\""
-        case "\\": result += "\\\\"
-        case _ where scalar.value < 0x20:
-            let digits = String(scalar.value, radix: 16)
-            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result + "\""
 }

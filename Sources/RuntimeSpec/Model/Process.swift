@@ -9,7 +9,7 @@ package struct Process: Equatable, Sendable {
     package var env: [String]
     /// Absolute (checked by `validate()`).
     package var cwd: String
-    /// nil when absent: the runtime's own sets are inherited.
+    /// nil when absent: then, as with empty sets, none are granted.
     package var capabilities: Capabilities?
     package var rlimits: [Rlimit]
     package var noNewPrivileges: Bool
