@@ -1,6 +1,5 @@
 """A seccomp agent: listens where a configuration says (listenerPath) and decides about the system calls it is told of."""
 
-import array
 import collections
 import fcntl
 import json
@@ -10,6 +9,8 @@ import socket
 import struct
 import threading
 from pathlib import Path
+
+from . import host
 
 # linux/seccomp.h: struct seccomp_notif, struct seccomp_notif_resp
 RECEIVE, SEND = 0xC0502100, 0xC0182101
@@ -22,6 +23,7 @@ class SeccompAgent:
     def __init__(self, path: Path, errors: dict[int, int] | None = None):
         self.path, self.errors = path, errors or {}
         self.messages: list[dict] = []
+        self.connections: list[socket.socket] = []
         self.descriptors: list[int] = []
         self.calls: collections.Counter[int] = collections.Counter()
         self.stop, self.stopped = os.pipe()
@@ -36,8 +38,9 @@ class SeccompAgent:
 
     def __exit__(self, *_) -> None:
         os.close(self.stopped)
-        self.thread.join()
-        self.server.close()
+        self.thread.join(host.timeout(5))  # it may wait for a call whose process was killed
+        for connection in [self.server, *self.connections]:
+            connection.close()
         for descriptor in self.descriptors:
             os.close(descriptor)
 
@@ -58,19 +61,27 @@ class SeccompAgent:
                     poll.unregister(descriptor)
 
     def _accept(self) -> int:
-        """One connection: one container process state, then the end (config-linux.md, Seccomp, listenerPath)."""
+        """One connection carries one container process state; the descriptors come with its first part."""
         connection, _ = self.server.accept()
-        with connection:
-            text, descriptors, _, _ = socket.recv_fds(connection, 1 << 16, 16)
-            connection.settimeout(10)
-            while True:
-                more = connection.recv(1 << 16)
-                if not more:
-                    break
-                text += more
-        self.messages.append(json.loads(text))
+        connection.settimeout(host.timeout(5))
+        text, descriptors, _, _ = socket.recv_fds(connection, 1 << 16, 16)
+        while True:
+            try:
+                message = json.loads(text)
+                break
+            except ValueError:
+                text += connection.recv(1 << 16)
+        self.connections.append(connection)
+        self.messages.append(message)
         self.descriptors += descriptors
-        return array.array("i", descriptors)[self.messages[-1]["fds"].index("seccompFd")]
+        return descriptors[message["fds"].index("seccompFd")]
+
+    def was_closed(self) -> bool:
+        """Whether the runtime ended every connection after what it sent."""
+        try:
+            return all(connection.recv(1) == b"" for connection in self.connections)
+        except TimeoutError:
+            return False
 
     def _answer(self, listener: int) -> None:
         notification = bytearray(80)

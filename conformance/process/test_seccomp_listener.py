@@ -4,8 +4,9 @@ import platform
 
 import pytest
 
-from harness import refused
+from harness import host, refused
 from harness.agent import SeccompAgent
+from harness.schema import validate
 
 NATIVE = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}[platform.machine()]
 GETSID = {"x86_64": 124, "aarch64": 156}[platform.machine()]
@@ -42,8 +43,9 @@ def test_the_container_process_state_says_who_it_is_about(runtime, bundle, path)
     bundle.config["annotations"] = {"com.example.key": "value"}
     _notify(bundle.probe("hold"), path, "getsid", listenerMetadata=metadata)
     with SeccompAgent(path) as agent:
-        container = runtime.create(bundle)
+        container = runtime.start(bundle)
         pid = container.pid
+        host.wait_until(lambda: agent.messages, "the container process state")
     assert len(agent.messages) == 1, "exactly one state per connection, and one connection per container"
     message = agent.messages[0]
     assert message["fds"] == ["seccompFd"]
@@ -52,9 +54,18 @@ def test_the_container_process_state_says_who_it_is_about(runtime, bundle, path)
     assert message["metadata"] == metadata
     assert message["ociVersion"]
     state = message["state"]
+    validate(state, "state")
     assert (state["id"], state["pid"], state["status"]) == (container.id, pid, "creating")
     assert state["bundle"] == str(bundle.path)
     assert state["annotations"] == {"com.example.key": "value"}
+
+
+def test_the_connection_is_closed_after_the_state(runtime, bundle, path):
+    """config-linux.md, Seccomp: the connection MUST be closed after sending a seccomp state"""
+    _notify(bundle.probe("hold"), path, "getsid")
+    with SeccompAgent(path) as agent:
+        runtime.start(bundle).wait_for("hold")
+        assert agent.was_closed()
 
 
 def test_without_metadata_there_is_none(runtime, bundle, path):
@@ -88,6 +99,14 @@ def test_an_agent_that_is_not_there_is_an_error(runtime, bundle, path):
     container = runtime.try_create(bundle)
     refused(container.created if container.created.status else container.start(), names=["agent.sock"])
     runtime.expect_nothing(container.id)
+
+
+def test_notify_without_a_listener_is_refused(runtime, bundle, path):
+    """config-linux.md, Seccomp: nobody would ever answer"""
+    _notify(bundle, path, "getsid")
+    del bundle.linux["seccomp"]["listenerPath"]
+    container = runtime.try_create(bundle)
+    refused(container.created if container.created.status else container.start(), names=["seccomp"])
 
 
 def test_flags_for_listeners_are_applied(runtime, bundle, path):

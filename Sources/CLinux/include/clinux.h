@@ -212,6 +212,12 @@ static inline long cl_inotify_init(int flags) { return CL_SYSCALL(SYS_inotify_in
 static inline long cl_inotify_add_watch(int fd, const char *path, uint32_t events) {
     return CL_SYSCALL(SYS_inotify_add_watch, fd, path, events);
 }
+static inline long cl_setxattr(const char *path, const char *name, const void *value, size_t size) {
+    return CL_SYSCALL(SYS_setxattr, path, name, value, size, 0);
+}
+static inline long cl_getxattr(const char *path, const char *name, void *value, size_t size) {
+    return CL_SYSCALL(SYS_getxattr, path, name, value, size);
+}
 static inline long cl_flock(int fd, int operation) { return CL_SYSCALL(SYS_flock, fd, operation); }
 static inline long cl_chdir(const char *path) { return CL_SYSCALL(SYS_chdir, path); }
 static inline long cl_fchdir(int fd) { return CL_SYSCALL(SYS_fchdir, fd); }

@@ -38,7 +38,8 @@ package struct CgroupPlan: Sendable {
             let directories = layout.hierarchies.map { hierarchy in
                 CgroupDirectory(controllers: hierarchy.controllers, path: location.path(in: hierarchy))
             }
-            cgroup = ContainerCgroup(driver: driver, directories: directories)
+            cgroup = ContainerCgroup(
+                driver: driver, directories: directories, mark: "\(id) \(currentProcessID()) \(currentTimestamp())")
             writes = try cgroup.writes(for: resources)
             if cgroup.directory(of: "devices") != nil { _ = try DeviceList(devices) }
             // Before the container has a state: what is in its cgroup later on is its own, and may be killed.
@@ -70,14 +71,25 @@ package struct CgroupPlan: Sendable {
     ///     limit is asked for, the container does without a cgroup there, which is recorded too.
     package func create(_ cgroup: inout ContainerCgroup, isRootless: Bool) throws(RuntimeError) {
         let planned = cgroup.directories
+        let census = cgroup.census
         cgroup.directories = []
         if layout.kind == .none, cgroup.driver != .disabled, !isRootless || limit != nil {
             throw RuntimeError(
                 at: limit, "cannot make a cgroup: no cgroup hierarchy is mounted", nil,
                 hint: "mount one at /sys/fs/cgroup, or use --cgroup-manager disabled")
         }
-        for (hierarchy, directory) in zip(layout.hierarchies, planned) {
-            if let made = try make(directory, in: hierarchy, isRootless) { cgroup.directories.append(made) }
+        // The one that is marked comes first: no cgroup is made without a mark that leads to its container.
+        let places = zip(layout.hierarchies, planned)
+        for (hierarchy, directory) in places where directory == census {
+            guard let made = try make(directory, in: hierarchy, isRootless) else { continue }
+            cgroup.directories.append(made)
+            cgroup.setMark()
+        }
+        for (hierarchy, directory) in places where directory != census {
+            guard let made = try make(directory, in: hierarchy, isRootless) else { continue }
+            // The unified hierarchy stays the last one.
+            cgroup.directories.insert(
+                made, at: cgroup.unified == nil ? cgroup.directories.endIndex : cgroup.directories.endIndex - 1)
         }
         try cgroup.setLimits(writes)
         try cgroup.setDevices(devices, isRootless: isRootless)

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import LinuxSystem
 package import RuntimeSpec
@@ -41,10 +42,14 @@ package struct ContainerCgroup: Equatable, Sendable {
     package let driver: CgroupDriver
     /// One per hierarchy, the unified one last; none when the container has no cgroup of its own.
     package var directories: [CgroupDirectory]
+    /// An extended attribute of the container's cgroup that tells it from one that somebody else made under the same
+    /// name later on. It matters when a create was killed before it could report what it had made.
+    let mark: String
 
-    package init(driver: CgroupDriver, directories: [CgroupDirectory]) {
+    package init(driver: CgroupDriver, directories: [CgroupDirectory], mark: String = "") {
         self.driver = driver
         self.directories = directories
+        self.mark = mark
     }
 
     package var unified: CgroupDirectory? { directories.last.flatMap { $0.isUnified ? $0 : nil } }
@@ -70,6 +75,7 @@ package struct ContainerCgroup: Equatable, Sendable {
     /// Sends `signal` to every process of the container, new ones included. SIGKILL reaches a paused container too:
     /// what a v1 freezer holds is let go, because it would not die before.
     package func killAll(_ signal: Int32) throws(RuntimeError) {
+        guard isOwn else { return }
         if signal == SIGKILL, let unified, killWithKernel(unified.path) {
             if directory(of: "freezer") != nil { try? thaw() }
             return
@@ -99,15 +105,37 @@ package struct ContainerCgroup: Equatable, Sendable {
         (try? writeControl(path + "/cgroup.kill", "1".utf8)) != nil
     }
 
+    /// Puts the mark on the census directory. Where extended attributes are refused, a create that is killed leaves
+    /// processes that have to be found by hand.
+    func setMark() {
+        guard let census else { return }
+        for name in Self.markNames where cl_setxattr(census.path, name, mark, mark.utf8.count) == 0 { return }
+    }
+
+    /// The first is beyond the reach of containers; the second is what a runtime without privileges may set.
+    private static let markNames = ["trusted.swrun", "user.swrun"]
+
+    /// Whether the container's cgroup is the one that its create made, or found unused.
+    private var isOwn: Bool {
+        guard let census, census.made == nil else { return true }
+        return Self.markNames.contains { name in
+            var value = [UInt8](repeating: 0, count: 512)
+            let length = cl_getxattr(census.path, name, &value, value.count)
+            return length >= 0 && value[..<length].elementsEqual(mark.utf8)
+        }
+    }
+
     /// Removes what this container made: its cgroups with everything below them, then the parents that were made for
     /// them and that nobody else uses by now. A cgroup that existed before the container stays. Nothing is killed.
     ///
     /// - Throws: when a process is (still, after two seconds) inside.
     package func remove() throws(RuntimeError) {
         var failure: RuntimeError?
+        let isOwn = isOwn
         for directory in directories.reversed() where directory.made != 0 {
-            do {
-                try remove(directory)
+            do throws(RuntimeError) {
+                // Of what a killed create may not even have begun with, an empty directory at most goes.
+                if isOwn { try remove(directory) } else { try? removeDirectory(directory.path) }
             } catch {
                 failure = failure ?? error
             }
@@ -136,17 +164,21 @@ package struct ContainerCgroup: Equatable, Sendable {
 // MARK: - State
 
 extension ContainerCgroup: JSONDecodable, JSONEncodable {
-    /// `{"driver": "cgroupfs", "directories": [{"controllers": ["cpu"], "path": "/sys/fs/cgroup/cpu/x", "made": 1}]}`
+    /// `{"driver": "cgroupfs", "directories": [{"controllers": ["cpu"], "path": "/sys/fs/cgroup/cpu/x", "made": 1}],
+    /// "mark": "..."}`
     package var json: JSON {
         .members {
             $0.add("driver", driver.rawValue)
             $0.add("directories", directories)
+            $0.add("mark", mark)
         }
     }
 
     package init(json: JSONValue) throws(SpecError) {
         let object = try json.object()
-        self.init(driver: try object.required("driver"), directories: try object.list("directories"))
+        self.init(
+            driver: try object.required("driver"), directories: try object.list("directories"),
+            mark: try object.required("mark"))
     }
 }
 

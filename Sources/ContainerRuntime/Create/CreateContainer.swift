@@ -18,8 +18,10 @@ package enum CreateContainer {
             try host.converse(warn)
             try host.publish()
         } catch {
+            // What init reports is the cause; what fails here because init has ended is only the consequence.
+            let cause = host.failureOfInit() ?? error
             host.undo(warn)
-            throw error
+            throw cause
         }
         return try host.finish()
     }

@@ -217,6 +217,19 @@ struct HostSide: ~Copyable {
         return try explain("cannot hear from init") { () throws(SystemError) in try channel.receive() }
     }
 
+    /// The failure that init has reported and that nobody has heard yet.
+    borrowing func failureOfInit() -> RuntimeError? {
+        var entries = [PollEntry(channel.number, readable: true)]
+        while (try? poll(&entries, milliseconds: 0)) == true, let message = try? channel.receive() {
+            switch message {
+            case .failed(let error): return error
+            case .closed: return nil
+            default: continue
+            }
+        }
+        return nil
+    }
+
     private borrowing func forwardListener(_ number: Int32) throws(RuntimeError) {
         guard let listener = plan.seccompListener else { return }
         let process = try explain("cannot hold init") { () throws(SystemError) in

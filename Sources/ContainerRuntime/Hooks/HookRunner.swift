@@ -12,6 +12,8 @@ struct HookRunner {
     private let outputFile: String?
     private let errorFile: String?
 
+    static let annotations = ["run.oci.hooks.stdout", "run.oci.hooks.stderr"]
+
     /// - Parameters:
     ///   - directory: what hooks run in; nil leaves the current one
     ///   - annotations: crun's `run.oci.hooks.stdout` and `run.oci.hooks.stderr` name files that the hooks' standard
@@ -21,8 +23,8 @@ struct HookRunner {
         self.hooks = hooks[name]
         self.state = self.hooks.isEmpty ? [] : state.hookJSON.bytes()
         self.directory = directory
-        outputFile = annotations["run.oci.hooks.stdout"]
-        errorFile = annotations["run.oci.hooks.stderr"]
+        outputFile = annotations[Self.annotations[0]]
+        errorFile = annotations[Self.annotations[1]]
     }
 
     /// Runs them all; the first that fails ends it.

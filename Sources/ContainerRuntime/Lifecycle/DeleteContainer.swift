@@ -30,7 +30,8 @@ package enum DeleteContainer {
             return try state.remove()
         }
         let status = state.status(of: record)
-        guard force || status == .stopped else {
+        // The specification would have a created container refused; engines rely on runc and crun, which delete it.
+        guard force || status == .stopped || status == .created else {
             throw RuntimeError(
                 "cannot delete container \(record.id) that is not stopped: \(status.rawValue)",
                 hint: "kill it first, or use --force")

@@ -57,7 +57,7 @@ package struct SeccompFilter: Equatable, Sendable {
         let what = "cannot load the system call filter"
         switch error.errno {
         case .invalid:
-            if let flag = SeccompFlag.allCases.first(where: { flags & $0.bit != 0 && !isKnown($0) }) {
+            if let flag = SeccompFlag.allCases.first(where: { flags & $0.bit != 0 && !Self.kernelKnows($0) }) {
                 return RuntimeError(
                     at: "linux.seccomp.flags", "this kernel does not know \(flag.rawValue)", error,
                     hint: "remove the flag or use a newer kernel")
@@ -83,7 +83,7 @@ package struct SeccompFilter: Equatable, Sendable {
         }
     }
 
-    private func isKnown(_ flag: SeccompFlag) -> Bool {
+    static func kernelKnows(_ flag: SeccompFlag) -> Bool {
         // The kernel accepts this one only together with a listener.
         let company = flag == .waitKillableRecv ? SystemCallFilterFlag.newListener : 0
         return kernelKnowsFilterFlags(flag.bit | company)

@@ -172,10 +172,14 @@ package struct StateDirectory: ~Copyable {
         ((try? fileStatus(name, at: descriptor.rawValue, followLinks: false)) ?? nil) != nil
     }
 
-    /// Undoes what a killed create did. Its init has ended with it. Nothing is killed: the record was written before the
-    /// cgroup was made, which may be somebody else's.
+    /// Undoes what a killed create did. Its init may be waiting to be started: the record was written before there was
+    /// one, so that it is found in the cgroup, where that is the one which this create made.
     borrowing func clearLeftover() throws(RuntimeError) {
-        if exists(Self.recordName) { try readRecord().cgroup.remove() }
+        if exists(Self.recordName) {
+            let cgroup = try readRecord().cgroup
+            try cgroup.killAll(9)
+            try cgroup.remove()
+        }
         try remove()
     }
 

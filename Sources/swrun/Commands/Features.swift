@@ -11,7 +11,14 @@ extension Command {
 
 enum FeaturesCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        try output(RuntimeFeatures.describe(version: Version.number).json.serialized(indent: "  ") + "\n")
+        try output(
+            RuntimeFeatures.describe(
+                version: Version.number, commit: Version.commit,
+                libraries: [
+                    KeyValue("io.github.seccomp.libseccomp.version", Version.libseccomp),
+                    KeyValue("org.digip.jansson.version", Version.jansson),
+                ]
+            ).json.serialized(indent: "  ") + "\n")
         return 0
     }
 }
