@@ -157,8 +157,8 @@ struct CgroupLocationTests {
                 CgroupDirectory(controllers: ["pids"], path: "/cg/pids/a/b"),
                 CgroupDirectory(controllers: [], path: "/cg/a/b"),
             ])
-        expected.mark = plan.cgroup.mark
-        #expect(plan.cgroup == expected)
+        #expect(plan.cgroup.driver == expected.driver)
+        #expect(plan.cgroup.directories == expected.directories)
         expected.directories[0].made = 2
         let text = expected.json.serialized()
         #expect(try ContainerCgroup.decode(Array(text.utf8)) == expected)
