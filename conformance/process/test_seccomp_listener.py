@@ -37,6 +37,14 @@ def test_the_agent_decides_about_the_system_calls_it_is_told_of(runtime, bundle,
     assert agent.calls[GETSID] == 1
 
 
+def test_a_listener_works_in_a_user_namespace(runtime, bundle, path):
+    """config-linux.md, Seccomp: SCMP_ACT_NOTIFY, listenerPath"""
+    bundle.process["user"] = {"uid": 1000, "gid": 1000}
+    _notify(bundle.user_namespace(), path, "getsid")
+    with SeccompAgent(path, {GETSID: EBADFD}):
+        assert runtime.look(bundle, ["syscall", "getsid", 0]).error("syscall", "getsid") == "EBADFD"
+
+
 def test_the_container_process_state_says_who_it_is_about(runtime, bundle, path):
     """config-linux.md, The Container Process State: ociVersion, fds, pid, metadata, state"""
     metadata = 'MKNOD=/dev/null;"quoted"\n\\ \u00e4'
