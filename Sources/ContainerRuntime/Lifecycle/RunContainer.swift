@@ -20,6 +20,8 @@ package enum RunContainer {
         let container = try CreateContainer.run(request, warn)
         do throws(RuntimeError) {
             let notify = try NotifyRelay.bind(in: container.state, pid: container.record.pid)
+            // The program finds the size of the caller's window from its first moment.
+            if let terminal = container.terminal.number, isTerminal(0) { copyTerminalSize(from: 0, to: terminal) }
             try start(container)
             if request.detached {
                 if let notify { try notify.waitUntilReady(process: container.process) }
@@ -68,7 +70,6 @@ private struct Foreground: ~Copyable {
 
     /// Until the container's process has ended.
     mutating func stay() throws(RuntimeError) -> ProcessEnd {
-        relay?.resize()
         while true {
             try waitForEvents()
             while let signal = signals.next() {
