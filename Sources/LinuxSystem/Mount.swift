@@ -221,9 +221,24 @@ package func detachMounts(ofTypes types: [String], outside root: String) throws(
         guard let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count, types.contains(fields[dash + 1]) else {
             continue
         }
-        let point = fields[4]
+        let point = unescapedMountPath(fields[4])
         if point != root, !point.hasPrefix(root + "/") { try? detachMount(point) }
     }
+}
+
+/// The mount table writes space, tab, newline and backslash as three octal digits.
+private func unescapedMountPath(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+        if byte == UInt8(ascii: "\\"), let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8) {
+            bytes.append(code)
+            rest = rest.dropFirst(3)
+        } else {
+            bytes.append(byte)
+        }
+    }
+    return String(decoding: bytes, as: UTF8.self)
 }
 
 /// As `pivotRoot` where the root cannot be pivoted (an initramfs): the new root is moved over the old one, chroot(2).

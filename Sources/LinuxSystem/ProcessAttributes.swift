@@ -101,9 +101,10 @@ package func setProcessorAffinity(_ mask: [UInt], of pid: Int32 = 0) throws(Syst
     try check(cl_sched_setaffinity(pid, mask.count * 8, mask), "sched_setaffinity")
 }
 
-/// A new session keyring (keyctl(2)) that a process with the container's own user may search.
-package func joinSessionKeyring(_ name: String) throws(SystemError) {
-    let key = try check(cl_join_session_keyring(name), "keyctl", "KEYCTL_JOIN_SESSION_KEYRING")
+/// A new session keyring (keyctl(2)) that a process with the container's own user may search. It has no name of its own:
+/// a keyring that another container made under that name would be joined instead.
+package func joinNewSessionKeyring() throws(SystemError) {
+    let key = try check(cl_join_session_keyring(nil), "keyctl", "KEYCTL_JOIN_SESSION_KEYRING")
     // The description reads "type;uid;gid;permissions;name". The owner, who is the container's user only after the
     // credentials change, is given the right to search it; what cannot be read is left as it is.
     var text = [UInt8](repeating: 0, count: 256)

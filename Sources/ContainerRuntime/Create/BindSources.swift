@@ -60,6 +60,13 @@ func openBindSource(_ mount: PlannedMount, _ linux: Linux) throws(SystemError) -
             set: MountAttributes(rawValue: change.set), clear: MountAttributes(rawValue: change.clear),
             recursive: recursive, subject: source)
     }
+    // Engines without privilege bind the host's /sys read-only. That would reach the top only, and the control groups
+    // below it may be delegated to the very user that the container's root is (CVE-2023-25809).
+    if options.bind == .recursive, options.attributes.sets(.readonly), let path = try? absolutePath(source),
+        path == "/sys" || path.hasPrefix("/sys/")
+    {
+        try detached.descriptor.setMountAttributes(set: .readOnly, recursive: true, subject: source)
+    }
     // A clone hears of mounts below the source on the host, and the host of those in the container. Only who asks for
     // it keeps that.
     if !options.propagation.contains(where: { $0.kind == .shared }) {

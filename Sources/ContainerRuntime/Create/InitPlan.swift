@@ -19,7 +19,7 @@ struct InitPlan {
     let seccompListener: SeccompListener?
     let settings: ProcessSettings?
     let labels: SecurityLabels
-    let keyringName: String?
+    let newKeyring: Bool
     let noPivot: Bool
     /// Descriptors 3 to 2+N stay open in the program; the first `listenDescriptors` of them are announced to it
     /// (sd_listen_fds(3)).
@@ -77,11 +77,16 @@ struct InitPlan {
         let (personality, memoryPolicy) = (linux.personality, linux.memoryPolicy)
         settings = config.process.map { ProcessSettings($0, personality: personality, memoryPolicy: memoryPolicy) }
         labels = try SecurityLabels(config.process, mountLabel: linux.mountLabel)
-        keyringName = request.newKeyring ? "_ses.\(record.id)" : nil
+        newKeyring = request.newKeyring
         noPivot = request.noPivot
         listenDescriptors = request.listenDescriptors
         preservedDescriptors = request.preservedDescriptors + request.listenDescriptors
         try checkMountNamespace()
+        if noPivot, namespaces.hasUserNamespace {
+            throw RuntimeError(
+                "--no-pivot: not in a user namespace, where the host's /proc could not be taken away",
+                hint: "use a root filesystem that can be pivoted to, or a container without linux.uidMappings")
+        }
         if linux.intelRdt != nil {
             throw RuntimeError(
                 at: "linux.intelRdt", "this version cannot control cache and memory bandwidth", hint: "remove it")

@@ -49,7 +49,7 @@ enum ContainerInit {
         // A change of the user makes a process as open to others as it was at first.
         setDumpable(false)
         if plan.namespaces.atBirth.contains(.network) { try bringLoopbackUp() }
-        if let keyring = plan.keyringName { try joinKeyring(keyring) }
+        if plan.newKeyring { try joinKeyring() }
 
         let root = try filesystem.build(at: place)
         try setNames(plan.config)

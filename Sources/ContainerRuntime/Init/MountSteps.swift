@@ -51,19 +51,6 @@ struct MountSteps {
         try detached.attach(to: place, subject: mount.destination)
         try setPropagation(mount, detached.descriptor)
         binds.append(try detached.descriptor.mountID())
-        try protectControlGroups(mount, in: root)
-    }
-
-    /// Engines without privilege bind the host's /sys read-only. That reaches the top only, and the control groups below it
-    /// may be delegated to the very user that the container's root is (CVE-2023-25809).
-    private func protectControlGroups(_ mount: PlannedMount, in root: borrowing RootDirectory) throws(SystemError) {
-        guard mount.content.source == "/sys", mount.options.bind == .recursive,
-            mount.options.attributes.sets(.readonly),
-            let groups = try root.openIfPresent("\(mount.destination)/fs/cgroup", [.path, .directory])
-        else { return }
-        let place = try root.open(mount.destination)
-        guard try groups.mountID() != place.mountID() else { return }
-        try groups.setMountAttributes(set: .readOnly, recursive: true, subject: mount.destination)
     }
 
     private mutating func mountFilesystem(

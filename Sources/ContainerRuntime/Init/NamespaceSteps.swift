@@ -46,9 +46,9 @@ func bringLoopbackUp() throws(RuntimeError) {
 }
 
 /// A kernel without keyrings has nothing to keep apart.
-func joinKeyring(_ name: String) throws(RuntimeError) {
+func joinKeyring() throws(RuntimeError) {
     do throws(SystemError) {
-        try joinSessionKeyring(name)
+        try joinNewSessionKeyring()
     } catch {
         guard error.errno != .notImplemented else { return }
         throw RuntimeError("cannot make a session keyring", error, hint: "use --no-new-keyring to keep the caller's")

@@ -102,7 +102,8 @@ struct RootFilesystem {
             } else if plan.noPivot {
                 // They would stay mounted, whole, where no path leads: enough for the kernel to let a user namespace of
                 // the container mount fresh ones, without what is masked and read-only in the container's.
-                try detachMounts(ofTypes: ["proc", "sysfs"], outside: plan.rootfs)
+                try detachMounts(
+                    ofTypes: ["proc", "sysfs"], outside: try hostPath(of: root.descriptor))
                 try moveRoot(to: root.descriptor)
             } else {
                 try pivotRoot(to: root.descriptor)
