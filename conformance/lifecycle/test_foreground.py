@@ -54,8 +54,9 @@ def test_run_waits_for_the_program_only_and_ends_the_rest(runtime, bundle):
 def test_run_detached_returns_while_the_program_runs(runtime, bundle):
     """the command line contract: run --detach"""
     bundle.probe("report", "hold").write()
-    id = runtime.new_id()
-    runtime.command("run", "-d", "--bundle", bundle.path, id).ok()
+    id, out = runtime.new_id(), runtime.directory / "detached"
+    runtime.command("run", "-d", "--bundle", bundle.path, id, stdout=out).ok()
+    host.wait_until(lambda: '"verb":"hold"' in out.read_text(), "the program is ready")
     state = runtime.command("state", id).ok().json
     assert state["status"] == "running"
     runtime.command("kill", id, "TERM").ok()
