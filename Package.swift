@@ -41,11 +41,16 @@ let package = Package(
             dependencies: ["LinuxSystem", "RuntimeSpec", "CLinux", "CLibcap", "CLibseccomp"],
             swiftSettings: strict),
 
+        .target(
+            name: "ImageBundle", dependencies: ["LinuxSystem", "RuntimeSpec", "CLinux"], swiftSettings: strict),
+
         // The command line. The release build is one static executable, so that nothing on the host, and nothing
         // that a container can reach, takes part in starting it.
         .executableTarget(
             name: "swrun",
-            dependencies: ["ContainerRuntime", "RuntimeSpec", "LinuxSystem", "CLinux", "CJansson", "CLibseccomp"],
+            dependencies: [
+                "ContainerRuntime", "ImageBundle", "RuntimeSpec", "LinuxSystem", "CLinux", "CJansson", "CLibseccomp",
+            ],
             swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags(
@@ -57,6 +62,9 @@ let package = Package(
         .testTarget(name: "RuntimeSpecTests", dependencies: ["RuntimeSpec"], swiftSettings: strict),
         .testTarget(
             name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "RuntimeSpec", "LinuxSystem"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ImageBundleTests", dependencies: ["ImageBundle", "RuntimeSpec", "LinuxSystem"],
             swiftSettings: strict),
         .testTarget(name: "swrunTests", dependencies: ["swrun"], swiftSettings: strict),
     ],

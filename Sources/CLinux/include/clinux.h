@@ -481,6 +481,7 @@ static inline char **cl_environment(void) { return environ; }
 static inline const char *cl_error_text(int error) { return strerrordesc_np(error); }
 static inline const char *cl_error_name(int error) { return strerrorname_np(error); }
 
+#include "clinux_files.h"
 #include "clinux_netlink.h"
 #include "clinux_seccomp.h"
 

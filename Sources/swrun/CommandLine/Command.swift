@@ -4,7 +4,7 @@ internal import ContainerRuntime
 ///
 /// Adding one is adding its file `Commands/<Verb>.swift` and its two lines here.
 enum Verb: String, CaseIterable {
-    case create, start, run, state, list, kill, delete, spec, features, man, completion, help
+    case create, start, run, state, list, kill, delete, spec, bundle, features, man, completion, help
 
     /// The command's row of the table. Only the one asked for is built.
     var command: Command {
@@ -17,6 +17,7 @@ enum Verb: String, CaseIterable {
         case .kill: .kill
         case .delete: .delete
         case .spec: .spec
+        case .bundle: .bundle
         case .features: .features
         case .man: .man
         case .completion: .completion

@@ -1,0 +1,38 @@
+internal import RuntimeSpec
+
+extension ImageFacts {
+    /// The config.json of the bundle: the usual sandbox of `spec`, with what the image says.
+    func config(rootless: Bool, uid: UInt32, gid: UInt32, unifiedCgroups: Bool) -> Config {
+        var config = DefaultConfig.make(rootless: rootless, uid: uid, gid: gid, unifiedCgroups: unifiedCgroups)
+        config.root = Root(path: "rootfs", readonly: false)
+        config.hostname = hostname ?? "swrun"
+        config.annotations = annotations
+        var process = config.process ?? Process(cwd: "/")
+        process.args = args.isEmpty ? ["/bin/sh"] : args
+        process.terminal = terminal
+        if !env.isEmpty { process.env = env }
+        process.cwd = cwd
+        process.user = User(uid: self.uid, gid: self.gid, additionalGids: additionalGids)
+        // Programs of an image expect what engines give them: its services change their user, its package manager changes
+        // owners, its sudo gains privileges within these bounds.
+        process.capabilities = Capabilities(
+            bounding: Self.capabilities, effective: Self.capabilities, permitted: Self.capabilities)
+        process.noNewPrivileges = false
+        config.process = process
+        if isInitSystem {
+            for (path, mode) in [("/run", "755"), ("/run/lock", "1777"), ("/tmp", "1777")] {
+                config.mounts.append(
+                    Mount(
+                        destination: path, type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "mode=\(mode)"])
+                )
+            }
+        }
+        return config
+    }
+
+    private static let capabilities = [
+        "CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_MKNOD",
+        "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID",
+        "CAP_SYS_CHROOT",
+    ]
+}

@@ -1,0 +1,80 @@
+internal import LinuxSystem
+
+/// A bundle in the making: a directory beside its later place, which gets its name when it is whole. Whoever sees the name
+/// sees a complete bundle.
+struct PartialBundle: ~Copyable {
+    /// The directory in which the bundle will be.
+    private let parent: FileDescriptor
+    /// The bundle's name in it, and the name until it is whole.
+    private let name: String
+    private let partialName: String
+    let directory: FileDescriptor
+    let rootfs: FileDescriptor
+    /// The absolute path that the bundle will have.
+    let path: String
+
+    static func make(at output: String) throws(BundleError) -> PartialBundle {
+        let what = "cannot make the bundle \(output)"
+        let path = try explain(what) { () throws(SystemError) in try absolutePath(output) }
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), path != "/" else {
+            throw BundleError("\(output): cannot be a bundle")
+        }
+        let name = String(path[path.utf8.index(after: slash)...])
+        let parentPath = slash == path.startIndex ? "/" : String(path[..<slash])
+        let partialName = "\(name).partial-\(try randomText())"
+        var made = false
+        do throws(SystemError) {
+            let parent = try FileDescriptor.open(parentPath, .directory)
+            guard try fileStatus(name, at: parent.rawValue, followLinks: false) == nil else { throw nameIsTaken }
+            // Only the owner may enter: the image's set-user-id programs and devices are not for the host's users.
+            try parent.makeDirectory(partialName, mode: 0o700)
+            made = true
+            let directory = try FileDescriptor.open(partialName, [.directory, .noFollow], at: parent.rawValue)
+            try directory.makeDirectory("rootfs")
+            let rootfs = try FileDescriptor.open("rootfs", [.directory, .noFollow], at: directory.rawValue)
+            return PartialBundle(
+                parent: parent, name: name, partialName: partialName, directory: directory, rootfs: rootfs, path: path)
+        } catch {
+            if made, let parent = try? FileDescriptor.open(parentPath, .directory) {
+                try? parent.remove("\(partialName)/rootfs", directory: true)
+                try? parent.remove(partialName, directory: true)
+            }
+            if error == nameIsTaken { throw exists(output) }
+            throw BundleError(
+                what, error, hint: error.errno == .noEntry ? "the directory above it must exist" : nil)
+        }
+    }
+
+    private static let nameIsTaken = SystemError("stat", "", .exists)
+
+    /// Gives the bundle its name.
+    borrowing func complete() throws(BundleError) {
+        do throws(SystemError) {
+            try parent.rename(partialName, toNew: name)
+        } catch {
+            if error.errno == .exists { throw Self.exists(path) }
+            throw BundleError("cannot make the bundle \(path)", error)
+        }
+    }
+
+    /// Removes everything that was made.
+    borrowing func undo(_ warn: (String) -> Void) {
+        do throws(SystemError) {
+            try removeTree(in: directory)
+            try parent.remove(partialName, directory: true)
+        } catch {
+            warn("cannot remove \(partialName), the unfinished bundle: \(error.text)")
+        }
+    }
+
+    private static func exists(_ output: String) -> BundleError {
+        BundleError("\(output): exists already", hint: "choose another directory, or remove it")
+    }
+}
+
+/// Text for a name that nobody else has.
+func randomText() throws(BundleError) -> String {
+    let bytes = try explain("cannot get random numbers") { () throws(SystemError) in try randomBytes(6) }
+    let letters = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
+    return String(decoding: bytes.map { letters[Int($0 & 31)] }, as: UTF8.self)
+}

@@ -1,0 +1,57 @@
+internal import LinuxSystem
+
+/// What accompanies the making of a bundle: the request, its limits, who hears of progress and warnings, and whether
+/// somebody asked to stop.
+package final class Work {
+    package let request: BundleRequest
+    package let progress: any ProgressSink
+    private let warnUser: (String) -> Void
+    private let signals: SignalDescriptor
+    private let blockedBefore: SignalSet
+    private var bytes: UInt64 = 0
+    private var files: UInt64 = 0
+
+    /// Holds back the signals that would end this process: they are noticed in `checkpoint`, so that everything is undone
+    /// first.
+    package init(
+        _ request: BundleRequest, _ progress: any ProgressSink, _ warn: @escaping (String) -> Void
+    ) throws(BundleError) {
+        self.request = request
+        self.progress = progress
+        warnUser = warn
+        let ending = SignalSet([1, 2, 3, 15])  // HUP, INT, QUIT, TERM
+        blockedBefore = blockSignals(ending)
+        signals = try explain("cannot receive signals") { () throws(SystemError) in try SignalDescriptor(ending) }
+    }
+
+    deinit { setBlockedSignals(blockedBefore) }
+
+    package func warn(_ message: String) { warnUser(message) }
+
+    /// To be called at least once a file or a MiB.
+    ///
+    /// - Throws: when a signal asks this process to end
+    package func checkpoint() throws(BundleError) {
+        if let signal = signals.next() {
+            throw BundleError("interrupted by signal \(signal)", exitCode: 128 + signal)
+        }
+    }
+
+    /// Can be read when a signal asks this process to end.
+    package var interruption: Int32 { signals.descriptor.rawValue }
+
+    /// Counts what was written against the limits, and tells the progress. Holes are no bytes.
+    package func count(bytes: UInt64 = 0, files: UInt64 = 0) throws(BundleError) {
+        self.bytes += bytes
+        self.files += files
+        progress.advance(bytes: bytes, files: files)
+        if self.bytes > request.maximumBytes {
+            throw BundleError(
+                "\(request.image): unpacks to more than \(request.maximumBytes) bytes", hint: "--max-size allows more")
+        }
+        if self.files > request.maximumFiles {
+            throw BundleError(
+                "\(request.image): has more than \(request.maximumFiles) files", hint: "--max-files allows more")
+        }
+    }
+}

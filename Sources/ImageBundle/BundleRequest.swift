@@ -1,0 +1,40 @@
+/// What `swrun bundle` is asked for.
+package struct BundleRequest: Sendable {
+    package enum Mode: String, Sendable { case copy, mount }
+
+    /// The image: a path, or a reference with a transport such as `docker://debian:12`.
+    package var image: String
+    /// The bundle's directory, which must not exist yet; empty when only the layout is asked for.
+    package var output: String
+    package var mode = Mode.copy
+    /// nil: the content tells.
+    package var format: SourceKind?
+    /// `--root PART[:SUBVOL]`
+    package var root: String?
+    /// `--snapshot`: the name or id of an internal snapshot of a qcow2 image.
+    package var snapshot: String?
+    /// `--ref`: which image of an OCI layout or an archive.
+    package var reference: String?
+    /// `--platform`: "os/architecture[/variant]"; nil is this machine's.
+    package var platform: String?
+    /// Whether the image's own fstab says what is mounted where.
+    package var mergesFstab = true
+    package var keepsFstab = false
+    /// Directories in which backing files of an image may lie.
+    package var allowedBacking: [String] = []
+    /// `--init`: "auto", a path in the image, or a command with its arguments.
+    package var initCommand: String?
+    package var hostname: String?
+    /// Whether set-user-id and set-group-id bits and file capabilities are left out.
+    package var noSetUserID = false
+    /// Whether device nodes are made; without, they are left out.
+    package var devices = false
+    /// Limits on what an image unpacks to.
+    package var maximumBytes: UInt64 = 64 << 30
+    package var maximumFiles: UInt64 = 5_000_000
+
+    package init(image: String, output: String) {
+        self.image = image
+        self.output = output
+    }
+}

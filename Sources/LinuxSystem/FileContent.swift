@@ -1,0 +1,46 @@
+internal import CLinux
+internal import Glibc
+
+// Reading and writing at places of a file, and what is needed to bring a new file or directory into being as a whole.
+
+extension FileDescriptor {
+    /// The bytes at `offset`, fewer at the end of the file: as many pread(2) as it takes.
+    package borrowing func read(at offset: Int64, upTo count: Int, subject: String = "") throws(SystemError) -> [UInt8]
+    {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        let fd = rawValue
+        while filled < count {
+            let start = filled
+            let more = try checkRetrying("pread", subject) {
+                bytes.withUnsafeMutableBytes {
+                    cl_pread(fd, $0.baseAddress! + start, count - start, Int(offset) + start)
+                }
+            }
+            if more == 0 { break }
+            filled += more
+        }
+        bytes.removeLast(count - filled)
+        return bytes
+    }
+
+    /// The size of a file or a block device, found by going to its end.
+    package borrowing func size() throws(SystemError) -> Int64 {
+        let end = try check(cl_lseek(rawValue, 0, SEEK_END), "lseek")
+        try check(cl_lseek(rawValue, 0, SEEK_SET), "lseek")
+        return Int64(end)
+    }
+
+    /// `renameat2(2)` of an entry of this directory to a name that nobody has yet (EEXIST).
+    package borrowing func rename(_ name: String, toNew newName: String) throws(SystemError) {
+        let noReplace: UInt32 = 1
+        try check(cl_renameat2(rawValue, name, rawValue, newName, noReplace), "renameat2", newName)
+    }
+}
+
+/// `getrandom(2)`
+package func randomBytes(_ count: Int) throws(SystemError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    try checkRetrying("getrandom") { bytes.withUnsafeMutableBytes { cl_getrandom($0.baseAddress, $0.count) } }
+    return bytes
+}
