@@ -31,6 +31,11 @@ package func clearAmbientCapabilities() throws(SystemError) {
     try check(cl_prctl(CL_PR_CAP_AMBIENT, UInt(CL_PR_CAP_AMBIENT_CLEAR_ALL), 0, 0, 0), "prctl", "PR_CAP_AMBIENT")
 }
 
+/// prctl(2) PR_SET_SECUREBITS; `bits` as in linux/securebits.h.
+package func setSecureBits(_ bits: UInt32) throws(SystemError) {
+    try check(cl_prctl(CL_PR_SET_SECUREBITS, UInt(bits), 0, 0, 0), "prctl", "PR_SET_SECUREBITS")
+}
+
 package func setNoNewPrivileges() throws(SystemError) {
     try check(cl_prctl(CL_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl", "PR_SET_NO_NEW_PRIVS")
 }

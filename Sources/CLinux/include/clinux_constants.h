@@ -83,6 +83,7 @@ static const int32_t CL_PR_SET_DUMPABLE = 4;
 static const int32_t CL_PR_SET_KEEPCAPS = 8;
 static const int32_t CL_PR_CAPBSET_READ = 23;
 static const int32_t CL_PR_CAPBSET_DROP = 24;
+static const int32_t CL_PR_SET_SECUREBITS = 28;
 static const int32_t CL_PR_SET_NO_NEW_PRIVS = 38;
 static const int32_t CL_PR_SET_CHILD_SUBREAPER = 36;
 static const int32_t CL_PR_CAP_AMBIENT = 47;

@@ -12,19 +12,35 @@ struct Bundle {
     let rootfs: String
 
     init(_ request: CreateRequest) throws(RuntimeError) {
-        path = try explain("cannot find the bundle \(request.bundle)") { () throws(SystemError) in
-            try absolutePath(request.bundle)
-        }
-        let file = request.configFile ?? "\(path)/config.json"
-        text = try Self.read(file)
-        do throws(SpecError) {
-            config = try Config.decode(text)
-            try config.validate()
-        } catch {
-            throw RuntimeError("\(file): \(error)")
+        if let given = request.configuration {
+            path = try explain("cannot find the state root \(request.stateRoot.path)") { () throws(SystemError) in
+                try absolutePath("\(request.stateRoot.path)/\(request.id.text)")
+            }
+            text = given.json.bytes(indent: "    ")
+            config = given
+            do throws(SpecError) { try config.validate() } catch { throw RuntimeError("\(error)") }
+        } else {
+            (path, text, config) = try Self.open(request)
         }
         rootfs = try Self.findRoot(config.root, bundle: path)
         try Self.check(config.process, request)
+    }
+
+    private static func open(
+        _ request: CreateRequest
+    ) throws(RuntimeError) -> (path: String, text: [UInt8], config: Config) {
+        let path = try explain("cannot find the bundle \(request.bundle)") { () throws(SystemError) in
+            try absolutePath(request.bundle)
+        }
+        let file = request.configFile ?? "\(path)/config.json"
+        let text = try read(file)
+        do throws(SpecError) {
+            let config = try Config.decode(text)
+            try config.validate()
+            return (path, text, config)
+        } catch {
+            throw RuntimeError("\(file): \(error)")
+        }
     }
 
     private static func read(_ file: String) throws(RuntimeError) -> [UInt8] {

@@ -1,4 +1,5 @@
 internal import LinuxSystem
+package import RuntimeSpec
 
 /// What `create` and `run` are asked for.
 package struct CreateRequest: Sendable {
@@ -7,6 +8,9 @@ package struct CreateRequest: Sendable {
     package var bundle: String
     /// Another config.json than the bundle's.
     package var configFile: String?
+    /// The configuration itself, of a container that has no bundle: then the state directory, which gets a copy of it,
+    /// stands for the bundle, and `bundle` and `configFile` are not looked at.
+    package var configuration: Config?
     package var stateRoot: StateRoot
     package var rootless = false
     package var cgroupDriver = CgroupDriver.cgroupfs

@@ -72,7 +72,9 @@ struct InitPlan {
         let inUserNamespace = namespaces.hasUserNamespace
         let hasFilter = seccomp != nil
         credentials = try config.process.map { (process) throws(RuntimeError) in
-            try CredentialPlan(process, hasFilter: hasFilter, inUserNamespace: inUserNamespace, warnings: &warnings)
+            try CredentialPlan(
+                process, hasFilter: hasFilter, inUserNamespace: inUserNamespace, annotations: config.annotations,
+                warnings: &warnings)
         }
         let (personality, memoryPolicy) = (linux.personality, linux.memoryPolicy)
         settings = config.process.map { ProcessSettings($0, personality: personality, memoryPolicy: memoryPolicy) }

@@ -12,6 +12,9 @@ package struct CapabilityMask: OptionSet, Hashable, Sendable {
         CapabilityMask(rawValue: ~0 >> UInt64(64 - min(64, max(1, cap_max_bits()))))
     }
 
+    /// The names of those, in the order of their numbers.
+    package static var knownNames: [String] { known.numbers.map(CapabilitySets.name) }
+
     /// The capability that `name` stands for ("CAP_CHOWN"); nil when libcap or the kernel does not know it.
     init?(name: String) {
         // libcap takes other spellings too, and numbers; config.json has only this one.
@@ -129,7 +132,7 @@ package struct CapabilitySets: Equatable, Sendable {
         }
     }
 
-    private static func name(of number: Int32) -> String {
+    fileprivate static func name(of number: Int32) -> String {
         guard let text = cap_to_name(number) else { return "capability \(number)" }
         defer { cap_free(text) }
         return String(cString: text).uppercased()

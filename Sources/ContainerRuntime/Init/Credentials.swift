@@ -16,30 +16,36 @@ package struct CredentialPlan: Equatable, Sendable {
         case clearAmbient
         case capabilities(effective: CapabilityMask, permitted: CapabilityMask, inheritable: CapabilityMask)
         case raiseAmbient(CapabilityMask)
+        case secureBits(UInt32)
         case noNewPrivileges
         case loadFilter
     }
 
     let steps: [Step]
 
+    /// Whether the filter is the last step: then it may be loaded later.
+    var loadsFilterLast: Bool { steps.last == .loadFilter }
+
     /// - Parameters:
     ///   - hasFilter: whether a filter will be given to `apply`
     ///   - inUserNamespace: whether the process is in a user namespace other than the runtime's
+    ///   - annotations: those of the container, one of which names securebits (`SecureBits`)
     ///   - warnings: receives what could not be granted
     package init(
-        _ process: Process, hasFilter: Bool, inUserNamespace: Bool, warnings: inout [String]
+        _ process: Process, hasFilter: Bool, inUserNamespace: Bool, annotations: [KeyValue] = [],
+        warnings: inout [String]
     ) throws(RuntimeError) {
         let (sets, held) = try CapabilitySets.resolve(
             process.capabilities, inUserNamespace: inUserNamespace, warnings: &warnings)
         self.init(
             process.user, sets, held: held.permitted, noNewPrivileges: process.noNewPrivileges, hasFilter: hasFilter,
-            inUserNamespace: inUserNamespace)
+            inUserNamespace: inUserNamespace, secureBits: try SecureBits.parse(annotations))
     }
 
     /// - Parameter held: the permitted set of the process before the first step
     init(
         _ user: User, _ sets: CapabilitySets, held: CapabilityMask, noNewPrivileges: Bool, hasFilter: Bool,
-        inUserNamespace: Bool
+        inUserNamespace: Bool, secureBits: UInt32 = 0
     ) {
         var steps: [Step] = []
         if let mask = user.umask { steps.append(.fileModeMask(mask)) }
@@ -62,13 +68,19 @@ package struct CredentialPlan: Equatable, Sendable {
         let final = Step.capabilities(
             effective: sets.effective, permitted: sets.permitted, inheritable: sets.inheritable)
         let ambient: [Step] = sets.ambient.isEmpty ? [] : [.raiseAmbient(sets.ambient)]
-        if hasFilter && !noNewPrivileges {
+        let filterComesFirst = hasFilter && !noNewPrivileges
+        if filterComesFirst || secureBits != 0 {
             // The kernel takes a filter from a process that cannot gain privileges, or from one with CAP_SYS_ADMIN. So
             // the filter has to come before the capabilities go, and must allow what follows it: the one capset(2).
+            // Securebits need CAP_SETPCAP, and may forbid to raise ambient capabilities.
             if user.uid != 0 || !ambient.isEmpty {
                 steps.append(.capabilities(effective: held, permitted: held, inheritable: sets.inheritable))
             }
-            steps += ambient + [.loadFilter, final]
+            steps += ambient
+            if secureBits != 0 { steps.append(.secureBits(secureBits)) }
+            steps += filterComesFirst ? [.loadFilter, final] : [final]
+            if noNewPrivileges { steps.append(.noNewPrivileges) }
+            if hasFilter && !filterComesFirst { steps.append(.loadFilter) }
         } else {
             steps += [final] + ambient
             if noNewPrivileges { steps.append(.noNewPrivileges) }
@@ -137,6 +149,7 @@ extension CredentialPlan.Step {
         case .capabilities(let effective, let permitted, let inheritable):
             try writer.set(effective: effective, permitted: permitted, inheritable: inheritable)
         case .raiseAmbient(let mask): try mask.raiseAmbient()
+        case .secureBits(let bits): try setSecureBits(bits)
         case .noNewPrivileges: try setNoNewPrivileges()
         case .loadFilter: break
         }
@@ -169,6 +182,10 @@ extension CredentialPlan.Step {
             return RuntimeError(at: "process.capabilities", "cannot set the capabilities", error)
         case .clearAmbient, .raiseAmbient:
             return RuntimeError(at: "process.capabilities.ambient", "cannot set the ambient capabilities", error)
+        case .secureBits:
+            return RuntimeError(
+                at: "annotations[\"\(SecureBits.annotation)\"]", "cannot set the securebits", error,
+                hint: "the runtime needs CAP_SETPCAP")
         case .noNewPrivileges: return RuntimeError(at: "process.noNewPrivileges", "cannot be set", error)
         case .loadFilter: return RuntimeError(at: "linux.seccomp", "cannot load the system call filter", error)
         }

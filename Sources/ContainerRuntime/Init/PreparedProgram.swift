@@ -13,6 +13,9 @@ struct PreparedProgram {
     private let path: String
     private let arguments: CStringVector
     private let environment: CStringVector
+    /// A filter that comes last is loaded right before execve(2): what the runtime does until then, which is to wait for
+    /// the word to start and to run hooks, needs system calls that the program may be denied.
+    private let filter: SeccompFilter?
 
     /// Called with the container's root as the root. Takes the settings of `process` in the order in which each still
     /// has the right it needs, and ends without privileges.
@@ -26,22 +29,29 @@ struct PreparedProgram {
         resetSignals()
         try remains.labels.apply()
         try plan.settings?.apply()
-        path = try Self.becomeUser(process, plan, variables.path, host)
+        // One that notifies has its listener handed over while the container is being created.
+        let waits = plan.credentials?.loadsFilterLast == true && plan.seccomp?.notifies == false
+        filter = waits ? plan.seccomp : nil
+        path = try Self.becomeUser(process, plan, filter: waits ? nil : plan.seccomp, variables.path, host)
     }
 
     /// Finds the program with the rights of the container's user, and before the filter could forbid to look.
     private static func becomeUser(
-        _ process: Process, _ plan: InitPlan, _ searchPath: String, _ host: borrowing InitChannel
+        _ process: Process, _ plan: InitPlan, filter: SeccompFilter?, _ searchPath: String,
+        _ host: borrowing InitChannel
     ) throws(RuntimeError) -> String {
         var path = ""
         try plan.credentials?.apply(
-            filter: plan.seccomp,
+            filter: filter,
             withIdentity: { () throws(RuntimeError) in path = try findExecutable(process.args[0], path: searchPath) },
             announceListener: { (number) throws(RuntimeError) in try host.send(.seccompListener(descriptor: number)) })
         return path
     }
 
     func execute() -> RuntimeError {
+        if let filter {
+            do throws(SystemError) { _ = try filter.load() } catch { return filter.explain(error) }
+        }
         let error = LinuxSystem.execute(path, arguments, environment)
         return RuntimeError(
             at: "process.args[0]", "exec: \"\(path)\"", error, hint: diagnoseExecution(path, error))

@@ -11,6 +11,8 @@ struct Arguments {
     let options: [Option]
     private var given: [Given] = []
     private(set) var operands: [String] = []
+    /// How many operands stand before `--`; all of them where there is none.
+    private(set) var operandsBeforeDashes = 0
     /// `--help` was among the options.
     private(set) var wantsHelp = false
 
@@ -34,6 +36,13 @@ struct Arguments {
         return values
     }
 
+    /// Every value of an option, whether or not it repeats.
+    func values(_ option: Option) -> [String] {
+        var values: [String] = []
+        for entry in given where entry.option.isSame(as: option) { values.append(entry.value) }
+        return values
+    }
+
     /// Whether a flag is set.
     func has(_ flag: Option) -> Bool { self[flag] == "true" }
 
@@ -43,7 +52,10 @@ struct Arguments {
         return Int32(text)
     }
 
-    mutating func add(operand: String) { operands.append(operand) }
+    mutating func add(operand: String, afterDashes: Bool = false) {
+        operands.append(operand)
+        if !afterDashes { operandsBeforeDashes += 1 }
+    }
 
     mutating func askForHelp() { wantsHelp = true }
 

@@ -29,9 +29,10 @@ extension Arguments {
 
     /// Takes the strings from `start` on as operands, whatever they look like.
     mutating func add(operandsOf vector: ArgumentVector, from start: Int32, to count: Int32) throws(RuntimeError) {
+        let followsDashes = start > 0 && start <= count && Self.isDashes(vector[Int(start) - 1])
         var index = start
         while index < count {
-            add(operand: try Self.text(vector[Int(index)]))
+            add(operand: try Self.text(vector[Int(index)]), afterDashes: followsDashes)
             index += 1
         }
     }
@@ -92,6 +93,11 @@ extension Arguments {
     private static func character(_ code: Int32) -> String {
         guard let byte = UInt8(exactly: code), byte < 0x80 else { return "?" }
         return String(Unicode.Scalar(byte))
+    }
+
+    private static func isDashes(_ pointer: UnsafeMutablePointer<CChar>?) -> Bool {
+        guard let pointer else { return false }
+        return strcmp(pointer, "--") == 0
     }
 
     /// A string of the vector. Paths end up in JSON documents, which hold UTF-8 only.

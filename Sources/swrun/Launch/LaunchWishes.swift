@@ -1,0 +1,135 @@
+internal import ContainerRuntime
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// What the flags of `launch` and `spec` ask for, before it becomes a configuration.
+struct LaunchWishes {
+    /// Those that were asked for by name, in the order of the table; empty means all.
+    var namespaces: [NamespaceType] = []
+    private(set) var rootfs: String?
+    /// A disk image that holds the root filesystem.
+    var image: String?
+    /// From `-C`.
+    var commandText: [String]?
+    /// What stands behind `--`.
+    var command: [String] = []
+    var volumes: [Mount] = []
+    var filters = false
+    /// Names of system calls that are allowed besides those of the minimal list.
+    var allowedCalls: [String] = []
+    var hostname: String?
+    private(set) var variables: [KeyValue] = []
+    var workingDirectory = "/"
+    var user = User()
+    var readOnly = false
+    var capabilities = CapabilityWishes()
+    var memory: Int64?
+    var cpu: CPU?
+    var processes: Int64?
+
+    /// What the command line says; the table gives the options their meaning.
+    init(_ arguments: Arguments) throws(RuntimeError) {
+        for flag in LaunchFlag.table {
+            for value in arguments.values(flag.option) {
+                if case .flag = flag.option.value, value == "false" { continue }
+                do throws(RuntimeError) {
+                    try flag.take(&self, value)
+                } catch {
+                    throw RuntimeError("\(flag.option.dashed): \(error.message)", exitCode: error.exitCode)
+                }
+            }
+        }
+        try take(operands: arguments.operands, beforeDashes: arguments.operandsBeforeDashes)
+    }
+
+    /// `[ROOTFS] [-- COMMAND...]`
+    private mutating func take(operands: [String], beforeDashes count: Int) throws(RuntimeError) {
+        if count > 1 {
+            throw RuntimeError(
+                "not expected: \"\(operands[1])\"", hint: "write -- between the root filesystem and the command")
+        }
+        if count == 1 {
+            guard rootfs == nil else {
+                throw RuntimeError("two root filesystems: \(operands[0]), and that of --path", hint: "leave one out")
+            }
+            try take(rootfs: operands[0])
+        }
+        command = Array(operands[count...])
+    }
+
+    mutating func take(rootfs path: String) throws(RuntimeError) { rootfs = try absolute(path) }
+
+    /// `NAME=VALUE`, or `NAME` for the caller's value, if it has one.
+    mutating func take(variable text: String) throws(RuntimeError) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let name = String(parts[0])
+        guard !name.isEmpty else { throw RuntimeError("\"\(text)\" has no name", hint: "give NAME=VALUE, or NAME") }
+        variables.removeAll { $0.key == name }
+        if parts.count > 1 {
+            variables.append(KeyValue(name, String(parts[1])))
+        } else if let value = environmentVariable(name) {
+            variables.append(KeyValue(name, value))
+        }
+    }
+
+    func wants(_ type: NamespaceType) -> Bool { namespaces.contains(type) }
+
+    /// Settles what goes without saying, and refuses what cannot work. Called once, when all flags are known.
+    mutating func settle(for caller: LaunchCaller) throws(RuntimeError) {
+        if namespaces.isEmpty || namespaces == [.user] {
+            namespaces += [.ipc, .network, .mount, .pid, .uts, .cgroup]
+            if !caller.isPrivileged, !wants(.user) { namespaces.append(.user) }
+        }
+        if !caller.isPrivileged, !wants(.user) {
+            throw RuntimeError(
+                "user \(caller.uid) may make namespaces only together with a user namespace",
+                hint: "add --user (-U), or be root")
+        }
+        if image != nil {
+            if rootfs != nil {
+                throw RuntimeError("--qcow2 and --path both name a root filesystem", hint: "leave one out")
+            }
+            if wants(.user) {
+                throw RuntimeError(
+                    "--qcow2 with --user: the files of an image belong to users of its own, which a user namespace does "
+                        + "not map, and only root may mount it",
+                    hint: "leave --user out, or copy the image's files to a directory first")
+            }
+        }
+        if commandText != nil, !command.isEmpty {
+            throw RuntimeError("--command and a command after -- are two commands", hint: "leave one out")
+        }
+        try checkNeeds()
+    }
+
+    /// What needs a namespace that the caller did not ask for would reach the host.
+    private func checkNeeds() throws(RuntimeError) {
+        let needs: [(Bool, Option, NamespaceType, Option)] = [
+            (!volumes.isEmpty, .volume, .mount, .newMounts), (readOnly, .readOnlyRoot, .mount, .newMounts),
+            (image != nil, .diskImage, .mount, .newMounts), (hostname != nil, .hostName, .uts, .newUTS),
+        ]
+        for (isAsked, option, type, flag) in needs where isAsked && !wants(type) {
+            throw RuntimeError(
+                "\(option.dashed) without a new \(type.rawValue) namespace would change the host",
+                hint: "add \(flag.dashed) (-\(flag.short ?? "?"))")
+        }
+    }
+}
+
+/// Who launches: what a configuration has to be made for.
+struct LaunchCaller {
+    var uid: UInt32
+    var gid: UInt32
+    /// Whether standard input is a terminal.
+    var hasTerminal: Bool
+    /// `$TERM`
+    var terminalType: String?
+
+    var isPrivileged: Bool { uid == 0 }
+
+    static var current: LaunchCaller {
+        LaunchCaller(
+            uid: effectiveUserID(), gid: effectiveGroupID(), hasTerminal: isTerminal(0),
+            terminalType: environmentVariable("TERM"))
+    }
+}
