@@ -11,7 +11,7 @@ import pytest
 
 pytest.register_assert_rewrite("harness.errors", "harness.runtime", "harness.seen")
 
-from harness import Bundle, Runtime, host, reaper  # noqa: E402
+from harness import Bundle, Runtime, host, place, reaper  # noqa: E402
 
 HERE = Path(__file__).parent
 
@@ -39,8 +39,9 @@ def _known_deviations(runtime: str) -> list[dict]:
     return entries
 
 
-def pytest_collection_modifyitems(items):
-    """A test that a peer is known to fail runs all the same, as an expected failure."""
+def pytest_collection_modifyitems(config, items):
+    place.select(config, items, HERE)
+    # A test that a peer is known to fail runs all the same, as an expected failure.
     known = _known_deviations(os.environ["RUNTIME_NAME"])
     for item in items:
         path = _plain(f"{item.path.relative_to(HERE)}::{item.name}")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import host
+
 APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 SELINUX = Path("/sys/fs/selinux/enforce")
 
@@ -23,6 +25,46 @@ def test_the_process_is_confined_by_the_profile(runtime, bundle):
     """config.md, Linux Process: apparmorProfile"""
     bundle.process["apparmorProfile"] = "unconfined"
     assert runtime.look(bundle).report["label"].startswith("unconfined")
+
+
+@pytest.fixture
+def profile(runtime):
+    """An AppArmor profile that lets a program do everything but create /tmp/forbidden."""
+    name, file = runtime.unique("profile"), runtime.directory / "profile"
+    file.write_text(
+        f"profile {name} flags=(attach_disconnected,mediate_deleted) {{\n"
+        "  file, capability, network, signal, ptrace, unix, mount, umount, pivot_root,\n"
+        "  deny /tmp/forbidden w,\n}\n")
+    host.command("apparmor_parser", "--skip-cache", "--add", file)
+    yield name
+    host.command("apparmor_parser", "--remove", file)
+
+
+@pytest.mark.vm
+def test_a_profile_holds_for_the_process_and_its_children(runtime, bundle, profile):
+    """config.md, Linux Process: apparmorProfile"""
+    bundle.process["apparmorProfile"] = profile
+    bundle.config["root"]["readonly"] = False
+    seen = runtime.look(
+        bundle, "report", ["create", "/tmp/allowed"], ["create", "/tmp/forbidden"],
+        ["exec", "/bin/cat", "/proc/self/attr/current"])
+    assert seen.report["label"].strip() == f"{profile} (enforce)"
+    assert seen.error("create", "/tmp/allowed") is None
+    assert seen.error("create", "/tmp/forbidden") == "EACCES"
+    assert f"\n{profile} (enforce)\n" in seen.text
+
+
+@pytest.mark.vm
+@pytest.mark.parametrize("when", ["no new privileges", "a user of its own"])
+def test_a_profile_goes_with_other_ways_of_confinement(runtime, bundle, profile, when):
+    """config.md, Linux Process: apparmorProfile; it is set before the rights to set it are given up"""
+    bundle.process["apparmorProfile"] = profile
+    if when == "no new privileges":
+        bundle.process["noNewPrivileges"] = True
+    else:
+        bundle.process["user"] = {"uid": 1000, "gid": 1000}
+        bundle.capabilities()
+    assert runtime.look(bundle).report["label"].strip() == f"{profile} (enforce)"
 
 
 @pytest.mark.skipif(SELINUX.exists(), reason="this kernel has SELinux")

@@ -37,6 +37,10 @@ enum UnifiedControllers {
             let enabled = try words(in: ancestor + "/cgroup.subtree_control")
             let wanted = names.filter { available.contains($0) && !enabled.contains($0) }
             if wanted.isEmpty { continue }
+            if try keepsProcesses(ancestor) {
+                failure = SystemError("write", ancestor + "/cgroup.subtree_control", .busy)
+                continue
+            }
             let file = ancestor + "/cgroup.subtree_control"
             do throws(SystemError) {
                 try writeControl(file, wanted.map { "+\($0)" }.joined(separator: " ").utf8)
@@ -47,6 +51,18 @@ enum UnifiedControllers {
             }
         }
         return failure
+    }
+
+    /// Whether a cgroup has processes of its own and is not the root of all. The kernel lets such a one hand down those
+    /// controllers that can tell threads apart (cpu, pids), but then nothing can be born below it any more: EOPNOTSUPP
+    /// (cgroups(7), "threaded").
+    private static func keepsProcesses(_ path: String) throws(SystemError) -> Bool {
+        guard try fileStatus(path + "/cgroup.type") != nil else { return false }
+        do throws(SystemError) { return try !readControl(path + "/cgroup.procs").isEmpty } catch {
+            // Threaded already: its processes are listed above it.
+            if error.errno == .notSupported { return true }
+            throw error
+        }
     }
 
     /// The cgroups above `path`, the topmost first.
