@@ -31,6 +31,12 @@ def wait_until(condition, what: str, seconds=10.0):
     return value
 
 
+def namespaces(pid) -> dict[str, int]:
+    """The namespaces of a process, as the probe prints its own."""
+    kinds = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
+    return {kind: os.stat(f"/proc/{pid}/ns/{kind}").st_ino for kind in kinds}
+
+
 def kernel() -> tuple[int, int]:
     major, minor = platform.release().split(".")[:2]
     return int(major), int("".join(c for c in minor if c.isdigit()))

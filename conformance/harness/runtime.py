@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import host, reaper
-from .bundle import Bundle
+from .bundle import Bundle, probe_words
 from .seen import Seen
 
 
@@ -50,6 +50,20 @@ class Container:
 
     def kill(self, *words, **options) -> Result:
         return self.runtime.command("kill", self.id, *words, **options)
+
+    def exec(self, *words, flags=(), **options) -> Result:
+        """`exec` of a command line in it."""
+        return self.runtime.command("exec", *flags, self.id, *words, **options)
+
+    def look(self, *verbs, flags=(), **options) -> Seen:
+        """Runs the probe in it with these verbs and reads what it saw."""
+        return self.exec("/bin/probe", *probe_words(*(verbs or ("report",))), flags=flags, **options).ok().seen
+
+    def exec_process(self, process: dict, *flags, **options) -> Result:
+        """`exec --process`."""
+        path = self.runtime.directory / f"{self.runtime.unique('process')}.json"
+        path.write_text(json.dumps(process))
+        return self.runtime.command("exec", "--process", path, *flags, self.id, **options)
 
     def delete(self, *flags, **options) -> Result:
         return self.runtime.command("delete", *flags, self.id, **options)

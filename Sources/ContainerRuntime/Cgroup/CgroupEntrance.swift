@@ -23,6 +23,9 @@ package struct CgroupEntrance: ~Copyable {
         self.files = files
     }
 
+    /// What `enter()` needs to find open.
+    package var descriptors: [Int32] { files }
+
     deinit {
         if let birthCgroup { _ = cl_close(birthCgroup) }
         for file in files { _ = cl_close(file) }

@@ -4,22 +4,24 @@ internal import RuntimeSpec
 /// Makes init: one clone3(2) with the new namespaces, on v2 straight into the container's cgroup.
 ///
 /// Existing namespaces are joined by a process in between, which then makes init as its sibling: the process that
-/// creates the container never leaves the runtime's namespaces, in which it is going to run hooks.
+/// creates the container never leaves the runtime's namespaces, in which it is going to run hooks. `exec` makes its
+/// process in the same way.
 struct Birth {
-    let namespaces: NamespacePlan
+    let newNamespaces: NamespaceFlags
     /// A cgroup v2 directory, or nil.
     let cgroup: Int32?
 
     func give(_ joined: borrowing JoinedNamespaces) throws(RuntimeError) -> CloneResult {
         if joined.isEmpty {
             return try explain("cannot make the container's first process", hint: hint) { () throws(SystemError) in
-                try clone(namespaces.atBirth, intoCgroup: cgroup)
+                try clone(newNamespaces, intoCgroup: cgroup)
             }
         }
-        return try giveAfterJoining(joined)
+        return try give(afterJoining: { (_) throws(RuntimeError) in try joined.enter() })
     }
 
-    private func giveAfterJoining(_ joined: borrowing JoinedNamespaces) throws(RuntimeError) -> CloneResult {
+    /// - Parameter join: called in the process in between with the number of the one descriptor that it must leave open
+    func give(afterJoining join: (Int32) throws(RuntimeError) -> Void) throws(RuntimeError) -> CloneResult {
         let report = try explain("cannot make a pipe") { () throws(SystemError) in try Pipe() }
         let between = try explain("cannot make a process that joins namespaces") { () throws(SystemError) in
             try clone([])
@@ -27,9 +29,9 @@ struct Birth {
         switch consume between {
         case .child:
             do throws(RuntimeError) {
-                try joined.enter()
-                let born = try explain("cannot make the container's first process", hint: hint) {
-                    () throws(SystemError) in try clone(namespaces.atBirth, intoCgroup: cgroup, asSibling: true)
+                try join(report.write.rawValue)
+                let born = try explain("cannot make the container's process", hint: hint) {
+                    () throws(SystemError) in try clone(newNamespaces, intoCgroup: cgroup, asSibling: true)
                 }
                 guard case .parent(let process) = consume born else { return .child }
                 try? report.write.write("\(process.pid)")
@@ -49,14 +51,14 @@ struct Birth {
                 throw RuntimeError(String(decoding: answer.dropFirst(), as: UTF8.self))
             }
             return .parent(
-                try explain("cannot hold the container's first process") { () throws(SystemError) in
+                try explain("cannot hold the container's process") { () throws(SystemError) in
                     ChildProcess(pid: pid, pidfd: try FileDescriptor.process(pid))
                 })
         }
     }
 
     private var hint: String? {
-        namespaces.atBirth.contains(.user)
+        newNamespaces.contains(.user)
             ? "is the limit in /proc/sys/user/max_user_namespaces reached, or are user namespaces forbidden here?" : nil
     }
 }

@@ -77,7 +77,6 @@ struct Bundle {
         return path
     }
 
-    /// Whether the terminal, and whoever is to hold it, fit together.
     private static func check(_ process: Process?, _ request: CreateRequest) throws(RuntimeError) {
         guard let process else {
             guard !request.startsAtOnce else {
@@ -85,16 +84,20 @@ struct Bundle {
             }
             return
         }
-        if process.terminal, request.detached, request.consoleSocket == nil {
-            throw RuntimeError(
-                at: "process.terminal", "a detached container with a terminal needs somebody to hold the terminal",
-                hint: "give --console-socket, or set process.terminal to false")
-        }
-        if !process.terminal, request.consoleSocket != nil {
-            throw RuntimeError(
-                "--console-socket: the container has no terminal", hint: "set process.terminal to true, or leave it out"
-            )
-        }
+        try checkTerminal(process, detached: request.detached, consoleSocket: request.consoleSocket)
+    }
+}
+
+/// Whether the terminal, and whoever is to hold it, fit together.
+func checkTerminal(_ process: Process, detached: Bool, consoleSocket: String?) throws(RuntimeError) {
+    if process.terminal, detached, consoleSocket == nil {
+        throw RuntimeError(
+            at: "process.terminal", "a detached process with a terminal needs somebody to hold the terminal",
+            hint: "give --console-socket, or set process.terminal to false")
+    }
+    if !process.terminal, consoleSocket != nil {
+        throw RuntimeError(
+            "--console-socket: the process has no terminal", hint: "set process.terminal to true, or leave it out")
     }
 }
 
@@ -107,5 +110,6 @@ extension ContainerRecord {
         hasPoststartHooks = !bundle.config.hooks.poststart.isEmpty
         hasPoststopHooks = !bundle.config.hooks.poststop.isEmpty
         hasProcess = bundle.config.process != nil
+        hasOwnKeyring = request.newKeyring
     }
 }

@@ -31,20 +31,5 @@ package struct CreateRequest: Sendable {
         self.stateRoot = stateRoot
     }
 
-    /// The number of sockets that a service manager passes along, sd_listen_fds(3).
-    var listenDescriptors: Int32 {
-        guard let text = environmentVariable("LISTEN_FDS"), let count = Int32(text), count > 0, count < 1024 else {
-            return 0
-        }
-        if let pid = environmentVariable("LISTEN_PID"), pid != "\(currentProcessID())" { return 0 }
-        return count
-    }
-
-    /// The descriptors that the program inherits must exist now, before others get their numbers.
-    func checkPreservedDescriptors() throws(RuntimeError) {
-        let count = preservedDescriptors + listenDescriptors
-        for number in 3..<(3 + max(0, count)) where !isDescriptorOpen(number) {
-            throw RuntimeError("--preserve-fds: file descriptor \(number) is not open")
-        }
-    }
+    var inherited: InheritedDescriptors { InheritedDescriptors(preserved: preservedDescriptors) }
 }

@@ -9,7 +9,7 @@ struct HostConsole: ~Copyable {
     private let sendingEnd: FileDescriptor?
     private var receivingEnd: MessageSocket?
 
-    init(_ request: CreateRequest, _ process: Process?) throws(RuntimeError) {
+    init(socket path: String?, _ process: Process?) throws(RuntimeError) {
         guard let process, process.terminal else {
             setup = nil
             sendingEnd = nil
@@ -17,7 +17,7 @@ struct HostConsole: ~Copyable {
             return
         }
         let sender: FileDescriptor
-        if let path = request.consoleSocket {
+        if let path {
             sender = try explain("--console-socket", hint: "somebody must listen at this unix socket") {
                 () throws(SystemError) in try connectUnixSocket(path)
             }

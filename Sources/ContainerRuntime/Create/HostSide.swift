@@ -27,10 +27,7 @@ struct HostSide: ~Copyable {
     private var cgroupIsMade = false
 
     init(_ request: CreateRequest) throws(RuntimeError) {
-        try request.checkPreservedDescriptors()
-        try explain("cannot mark inherited descriptors") { () throws(SystemError) in
-            try closeOnExec(from: 3 + request.preservedDescriptors + request.listenDescriptors)
-        }
+        try request.inherited.check()
         let bundle = try Bundle(request)
         let layout = try CgroupLayout.detect()
         let cgroup = try CgroupPlan(
@@ -42,7 +39,7 @@ struct HostSide: ~Copyable {
         let sources = try BindSources(plan, mayMount: effectiveUserID() == 0)
         plan.rootfsMount = sources.rootfs
         plan.bindSources = sources.mounts
-        let console = try HostConsole(request, bundle.config.process)
+        let console = try HostConsole(socket: request.consoleSocket, bundle.config.process)
         plan.console = console.setup
         let (ours, theirs) = try explain("cannot make a connection to init") { () throws(SystemError) in
             try MessageSocket.pair()
@@ -94,7 +91,7 @@ struct HostSide: ~Copyable {
         // files in /proc belong to root then, so without privilege it has to wait until its ids are mapped.
         if effectiveUserID() == 0 || !plan.namespaces.atBirth.contains(.user) { setDumpable(false) }
         let entrance = try record.cgroup.openEntrance(birth: cgroup.bornInside)
-        switch try Birth(namespaces: plan.namespaces, cgroup: entrance.birthCgroup).give(joined) {
+        switch try Birth(newNamespaces: plan.namespaces.atBirth, cgroup: entrance.birthCgroup).give(joined) {
         case .child: becomeInit(consume entrance)
         case .parent(let process):
             record.pid = process.pid

@@ -21,10 +21,7 @@ struct InitPlan {
     let labels: SecurityLabels
     let newKeyring: Bool
     let noPivot: Bool
-    /// Descriptors 3 to 2+N stay open in the program; the first `listenDescriptors` of them are announced to it
-    /// (sd_listen_fds(3)).
-    let preservedDescriptors: Int32
-    let listenDescriptors: Int32
+    let inherited: InheritedDescriptors
 
     /// A detached bind mount of the root filesystem, or -1: then init makes it itself.
     var rootfsMount: Int32 = -1
@@ -38,6 +35,14 @@ struct InitPlan {
 
     /// Whether the program can send readiness messages.
     private(set) var hasNotifySocket = false
+
+    /// nil for a container without a process, which cannot be started.
+    var program: ProgramPlan? {
+        guard let process = config.process, let credentials, let settings else { return nil }
+        return ProgramPlan(
+            process: process, credentials: credentials, seccomp: seccomp, settings: settings,
+            listenDescriptors: inherited.listening, hasNotifySocket: hasNotifySocket)
+    }
 
     /// The last mount: the directory in which the socket for readiness messages appears.
     mutating func addNotifySocket(stateDirectory: String) throws(RuntimeError) {
@@ -81,8 +86,7 @@ struct InitPlan {
         labels = try SecurityLabels(config.process, mountLabel: linux.mountLabel)
         newKeyring = request.newKeyring
         noPivot = request.noPivot
-        listenDescriptors = request.listenDescriptors
-        preservedDescriptors = request.preservedDescriptors + request.listenDescriptors
+        inherited = request.inherited
         try checkMountNamespace()
         if noPivot, namespaces.hasUserNamespace {
             throw RuntimeError(

@@ -8,10 +8,13 @@ struct ConsoleSetup {
     let receiver: Int32
     let size: ConsoleSize?
     let ownerID: UInt32
+    /// Whether /dev/ptmx is still the host's, for a container without devpts.
+    var mayUseHost = true
 
     /// Before the root is changed: opens the pair and mounts the slave on /dev/console.
     func open(in root: borrowing RootDirectory, mountConsole: Bool) throws(RuntimeError) -> Terminal {
-        let terminal = try explain("cannot open a terminal") { () throws(SystemError) in
+        let hint = mayUseHost ? nil : "the container needs a devpts on /dev/pts"
+        let terminal = try explain("cannot open a terminal", hint: hint) { () throws(SystemError) in
             try Terminal(multiplexer: try pseudoterminal(in: root))
         }
         if let size {
@@ -44,6 +47,7 @@ struct ConsoleSetup {
         {
             return try FileDescriptor.open("ptmx", flags.union(.noFollow), at: place.rawValue)
         }
+        guard mayUseHost else { throw SystemError("open", "/dev/pts/ptmx", .noDevice) }
         return try FileDescriptor.open("/dev/ptmx", flags)
     }
 

@@ -32,10 +32,10 @@ enum ContainerInit {
         let remains = try enterRoot(plan, host)
         // Nothing is left now by which a path in the container, such as a link to /proc/self/fd/7/.., could lead out of it.
         closeDescriptors(
-            from: 3 + plan.preservedDescriptors,
+            from: plan.inherited.end,
             except: [host.socket.descriptor.rawValue] + plan.startSignal.descriptors + remains.labels.descriptors)
-        guard let process = plan.config.process else { return nil }
-        return try PreparedProgram(process, plan, remains, host)
+        guard let program = plan.program else { return nil }
+        return try PreparedProgram(program, remains, host)
     }
 
     /// From the host's root to the container's, with the namespaces around it.

@@ -22,8 +22,11 @@ func setKernelParameters(_ parameters: [KeyValue]) throws(RuntimeError) {
 }
 
 /// A new procfs of the current pid namespace. Where the kernel refuses one (a user namespace whose own /proc is partly
-/// covered) the runtime's /proc serves, which the container has not touched yet.
-func openPrivateProc() throws(SystemError) -> RootDirectory {
+/// covered) the /proc that is there serves.
+///
+/// - Parameter trusting: it is the runtime's, which the container has not touched yet; otherwise it has to prove that it
+///   is the top of a procfs, and not a part of one in its place
+func openPrivateProc(trusting: Bool = true) throws(SystemError) -> RootDirectory {
     do {
         return RootDirectory(
             try FilesystemContext(type: "proc").mount([.noSetUserID, .noExecution, .noDevices]).intoDescriptor())
@@ -31,9 +34,13 @@ func openPrivateProc() throws(SystemError) -> RootDirectory {
         guard error.errno == .notPermitted else { throw error }
         let proc = try FileDescriptor.open("/proc", [.path, .directory])
         guard try proc.filesystemMagic() == procfsMagic else { throw error }
+        if !trusting, try proc.status().inode != procfsTopInode { throw error }
         return RootDirectory(proc)
     }
 }
+
+/// linux/proc_fs.h: PROC_ROOT_INO
+private let procfsTopInode: UInt64 = 1
 
 /// sysctl(8): "net.ipv4.conf.eth0.forwarding" or "net/ipv4/conf/eth0.1/forwarding"; whichever separator comes first
 /// separates, and the other one stands for itself.

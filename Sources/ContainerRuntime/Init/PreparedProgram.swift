@@ -8,6 +8,19 @@ struct HostRemains {
     let home: String
 }
 
+/// What a program is given when it starts, worked out on the host side: nothing has happened yet. `create` and `exec`
+/// share it.
+struct ProgramPlan {
+    let process: Process
+    let credentials: CredentialPlan
+    let seccomp: SeccompFilter?
+    let settings: ProcessSettings
+    /// How many descriptors are announced to it, from 3 on (sd_listen_fds(3)).
+    var listenDescriptors: Int32 = 0
+    /// Whether it can send readiness messages.
+    var hasNotifySocket = false
+}
+
 /// The user's program, with everything in place that it is to find: what is left is execve(2).
 struct PreparedProgram {
     private let path: String
@@ -20,30 +33,32 @@ struct PreparedProgram {
     /// Called with the container's root as the root. Takes the settings of `process` in the order in which each still
     /// has the right it needs, and ends without privileges.
     init(
-        _ process: Process, _ plan: InitPlan, _ remains: HostRemains, _ host: borrowing InitChannel
+        _ plan: ProgramPlan, _ remains: HostRemains, _ host: borrowing InitChannel
     ) throws(RuntimeError) {
-        let variables = Self.environment(process, plan, home: remains.home)
+        let process = plan.process
+        let variables = Self.environment(plan, home: remains.home)
         environment = CStringVector(variables.list)
         arguments = CStringVector(process.args)
         giveStandardStreams(to: process.user)
         resetSignals()
         try remains.labels.apply()
-        try plan.settings?.apply()
+        try plan.settings.apply()
         // One that notifies has its listener handed over while the container is being created.
-        let waits = plan.credentials?.loadsFilterLast == true && plan.seccomp?.notifies == false
+        let waits = plan.credentials.loadsFilterLast && plan.seccomp?.notifies == false
         filter = waits ? plan.seccomp : nil
-        path = try Self.becomeUser(process, plan, filter: waits ? nil : plan.seccomp, variables.path, host)
+        path = try Self.becomeUser(plan, filter: waits ? nil : plan.seccomp, variables.path, host)
     }
 
     /// Finds the program with the rights of the container's user, and before the filter could forbid to look.
     private static func becomeUser(
-        _ process: Process, _ plan: InitPlan, filter: SeccompFilter?, _ searchPath: String,
-        _ host: borrowing InitChannel
+        _ plan: ProgramPlan, filter: SeccompFilter?, _ searchPath: String, _ host: borrowing InitChannel
     ) throws(RuntimeError) -> String {
         var path = ""
-        try plan.credentials?.apply(
+        try plan.credentials.apply(
             filter: filter,
-            withIdentity: { () throws(RuntimeError) in path = try findExecutable(process.args[0], path: searchPath) },
+            withIdentity: { () throws(RuntimeError) in
+                path = try findExecutable(plan.process.args[0], path: searchPath)
+            },
             announceListener: { (number) throws(RuntimeError) in try host.send(.seccompListener(descriptor: number)) })
         return path
     }
@@ -58,10 +73,8 @@ struct PreparedProgram {
     }
 
     /// `process.env`, with what the runtime adds: HOME where it is missing, and what a service manager passed.
-    private static func environment(
-        _ process: Process, _ plan: InitPlan, home: String
-    ) -> (list: [String], path: String) {
-        var list = process.env
+    private static func environment(_ plan: ProgramPlan, home: String) -> (list: [String], path: String) {
+        var list = plan.process.env
         var path = defaultSearchPath
         var hasHome = false
         for entry in list {

@@ -72,16 +72,10 @@ struct RootFilesystem {
         ) { () throws(SystemError) in try root.openMaking(.directory, process.cwd) }
     }
 
-    /// The home directory that the container's /etc/passwd gives its user; "/" when it does not tell. The file is the
-    /// image's: it may be anything.
+    /// The value for HOME, where there is a process.
     func homeDirectory(in root: borrowing RootDirectory) -> String {
-        guard let process = plan.config.process,
-            !process.env.contains(where: { $0.hasPrefix("HOME=") && $0 != "HOME=" }),
-            let place = try? root.openIfPresent("/etc/passwd"), let file = try? openRegularFile(place, "/etc/passwd"),
-            let bytes = try? file.readToEnd(limit: 1 << 20), let entry = passwdEntry(process.user.uid, bytes),
-            !entry.home.isEmpty
-        else { return "/" }
-        return entry.home
+        guard let process = plan.config.process else { return "/" }
+        return ContainerRuntime.homeDirectory(of: process, in: root)
     }
 
     /// Hides and protects paths, and makes the root this process's root.
@@ -117,4 +111,15 @@ struct RootFilesystem {
             }
         }
     }
+}
+
+/// The home directory that the container's /etc/passwd gives the process's user; "/" when it does not tell, or when it
+/// is not asked for. The file is the image's: it may be anything.
+func homeDirectory(of process: Process, in root: borrowing RootDirectory) -> String {
+    guard !process.env.contains(where: { $0.hasPrefix("HOME=") && $0 != "HOME=" }),
+        let place = try? root.openIfPresent("/etc/passwd"), let file = try? openRegularFile(place, "/etc/passwd"),
+        let bytes = try? file.readToEnd(limit: 1 << 20), let entry = passwdEntry(process.user.uid, bytes),
+        !entry.home.isEmpty
+    else { return "/" }
+    return entry.home
 }

@@ -42,10 +42,12 @@ struct SecurityLabels: Equatable {
 
     /// Opens the files of this process that take the labels, on a procfs of its own: before the root is changed, because
     /// nothing in the container can be trusted to be /proc.
-    func open() throws(RuntimeError) -> OpenedLabels {
+    ///
+    /// - Parameter inContainer: the root is the container's already, and so is its /proc
+    func open(inContainer: Bool = false) throws(RuntimeError) -> OpenedLabels {
         guard apparmorProfile != nil || selinuxLabel != nil else { return OpenedLabels() }
         let proc = try explain("cannot open a procfs for the process's labels") { () throws(SystemError) in
-            try openPrivateProc()
+            try openPrivateProc(trusting: !inContainer)
         }
         var opened = OpenedLabels()
         if let apparmorProfile {

@@ -21,6 +21,8 @@ package struct ContainerRecord: Equatable, Sendable {
     package var hasPoststartHooks = false
     package var hasPoststopHooks = false
     package var hasProcess = true
+    /// Whether its processes have session keyrings of their own, and not that of whoever started them.
+    package var hasOwnKeyring = true
 
     package init(
         id: String, bundle: String, rootfs: String, created: String, ownerID: UInt32, cgroup: ContainerCgroup
@@ -114,6 +116,7 @@ extension ContainerRecord: JSONEncodable {
             $0.add("hasPoststartHooks", hasPoststartHooks)
             $0.add("hasPoststopHooks", hasPoststopHooks)
             $0.add("hasProcess", hasProcess)
+            $0.add("hasOwnKeyring", hasOwnKeyring)
         }
     }
 }
@@ -131,6 +134,7 @@ extension ContainerRecord: JSONDecodable {
         hasPoststartHooks = try object.flag("hasPoststartHooks")
         hasPoststopHooks = try object.flag("hasPoststopHooks")
         hasProcess = try object.flag("hasProcess")
+        hasOwnKeyring = try object.flag("hasOwnKeyring")
     }
 }
 

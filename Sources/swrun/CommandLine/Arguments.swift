@@ -22,10 +22,16 @@ struct Arguments {
 
     /// The value of an option; nil when it was not given or given empty, which Go programs mean as not given.
     subscript(option: Option) -> String? {
+        let last = text(option)
+        return last?.isEmpty == true ? nil : last
+    }
+
+    /// The value of an option, an empty one too; nil when it was not given.
+    func text(_ option: Option) -> String? {
         assert(options.contains { $0.isSame(as: option) }, "\(option.dashed) is not in the command's table")
         var last: String?
         for entry in given where entry.option.isSame(as: option) { last = entry.value }
-        return last?.isEmpty == true ? nil : last
+        return last
     }
 
     /// Every value of an option that repeats, in the order given.

@@ -4,7 +4,7 @@ internal import ContainerRuntime
 ///
 /// Adding one is adding its file `Commands/<Verb>.swift` and its two lines here.
 enum Verb: String, CaseIterable {
-    case create, start, run, launch, state, list, kill, delete, spec, bundle, features, man, completion, help
+    case create, start, run, exec, launch, state, list, kill, delete, spec, bundle, features, man, completion, help
 
     /// The command's row of the table. Only the one asked for is built.
     var command: Command {
@@ -12,6 +12,7 @@ enum Verb: String, CaseIterable {
         case .create: .create
         case .start: .start
         case .run: .run
+        case .exec: .exec
         case .launch: .launch
         case .state: .state
         case .list: .list
