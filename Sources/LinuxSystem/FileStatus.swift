@@ -8,6 +8,8 @@ package struct FileStatus: Equatable, Sendable {
     package let mode: UInt32
     package let uid: UInt32
     package let gid: UInt32
+    /// The number of names; that of a directory is 2 and one for each directory in it, where the filesystem counts them.
+    package let links: UInt64
     /// The device that a device node stands for.
     package let target: DeviceNumber
 
@@ -19,6 +21,7 @@ package struct FileStatus: Equatable, Sendable {
         mode = status.st_mode
         uid = status.st_uid
         gid = status.st_gid
+        links = UInt64(status.st_nlink)
         target = DeviceNumber(UInt64(status.st_rdev))
     }
 

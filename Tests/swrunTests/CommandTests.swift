@@ -45,6 +45,11 @@ struct CommandTests {
                 "bundle b console-socket pidfd-socket pid-file no-pivot no-new-keyring preserve-fds detach d keep no-subreaper"
             ),
             (.kill, "all a"), (.delete, "force f"), (.list, "format f quiet q"), (.spec, "bundle b rootless"),
+            (.ps, "format f"), (.events, "stats interval"),
+            (
+                .update,
+                "resources r blkio-weight cpu-period cpu-quota cpu-burst cpu-share cpu-rt-period cpu-rt-runtime cpu-idle cpuset-cpus cpuset-mems kernel-memory kernel-memory-tcp memory memory-reservation memory-swap pids-limit"
+            ),
         ])
     func complete(verb: Verb, names: String) {
         var have: Set<String> = []

@@ -77,7 +77,7 @@ package struct ContainerCgroup: Equatable, Sendable {
     package func killAll(_ signal: Int32) throws(RuntimeError) {
         guard isOwn else { return }
         if signal == SIGKILL, let unified, killWithKernel(unified.path) {
-            if directory(of: "freezer") != nil { try? thaw() }
+            thawForDeath()
             return
         }
         var pids = try processes()
@@ -97,6 +97,7 @@ package struct ContainerCgroup: Equatable, Sendable {
             }
             if pids.isEmpty { break }
         }
+        if signal == SIGKILL { thawForDeath() }
         if isHeld && (!wasFrozen || signal == SIGKILL) { try? thaw() }
     }
 

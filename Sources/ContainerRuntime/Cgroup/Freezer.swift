@@ -35,6 +35,17 @@ extension ContainerCgroup {
         try explain("cannot thaw the container") { () throws(SystemError) in try freezer.set(.thawed) }
     }
 
+    /// Lets go what the v1 freezer holds, also in cgroups below the container's that somebody froze by themselves: a
+    /// signal, SIGKILL included, reaches nobody in there. (v2 lets the frozen die.)
+    func thawForDeath() {
+        guard let directory = directory(of: "freezer") else { return }
+        var pending = [directory.path]
+        while let path = pending.popLast() {
+            try? Freezer.v1(path + "/freezer.state").set(.thawed)
+            if let status = try? fileStatus(path), status.links > 2 { pending += (try? childCgroups(of: path)) ?? [] }
+        }
+    }
+
     private func required() throws(RuntimeError) -> Freezer {
         guard let freezer else {
             throw RuntimeError(

@@ -38,7 +38,9 @@ package struct OutOfMemoryWatch: ~Copyable {
     }
 
     private static func watchFiles(_ path: String) throws(SystemError) -> FileDescriptor {
-        try FileDescriptor.modifications(of: ["\(path)/memory.events", "\(path)/cgroup.events"])
+        // Without the memory controller there is still an end to be heard of.
+        let files = ["\(path)/memory.events", "\(path)/cgroup.events"]
+        return try FileDescriptor.modifications(of: files.filter { (try? fileStatus($0)) != nil })
     }
 
     private static func askForCounts(_ path: String) throws(SystemError) -> FileDescriptor {

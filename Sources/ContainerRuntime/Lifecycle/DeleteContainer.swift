@@ -36,22 +36,34 @@ package enum DeleteContainer {
                 "cannot delete container \(record.id) that is not stopped: \(status.rawValue)",
                 hint: "kill it first, or use --force")
         }
-        DestroyContainer.run(state, record, warn)
+        try DestroyContainer.run(state, record, warn)
     }
 }
 
-/// Stops what is left of a container and removes all that it had (runtime.md, "Lifecycle", steps 12 and 13). Failures
-/// are warnings: the other steps are done all the same.
+/// Stops what is left of a container and removes all that it had (runtime.md, "Lifecycle", steps 12 and 13).
 enum DestroyContainer {
-    static func run(_ state: borrowing StateDirectory, _ record: ContainerRecord, _ warn: (String) -> Void) {
+    /// - Throws: when the cgroup cannot be removed, because a process does not end. The state stays then: it leads
+    ///   another `delete` to what is left.
+    static func run(
+        _ state: borrowing StateDirectory, _ record: ContainerRecord, _ warn: (String) -> Void
+    ) throws(RuntimeError) {
         // Read before the state goes: these hooks run after the container is deleted.
         let config = record.hasPoststopHooks ? try? state.readConfig() : nil
         do throws(RuntimeError) { try end(record) } catch { warn(error.message) }
-        do throws(RuntimeError) { try record.cgroup.remove() } catch { warn(error.message) }
+        try record.cgroup.remove()
         do throws(RuntimeError) { try state.remove() } catch { warn(error.message) }
         guard let config else { return }
         let hooks = HookRunner(.poststop, config.hooks, record.state(.stopped), directory: nil, config.annotations)
         for failure in hooks.runAll() { warn(failure.message) }
+    }
+
+    /// For those who have something else to report.
+    static func runOrWarn(_ state: borrowing StateDirectory, _ record: ContainerRecord, _ warn: (String) -> Void) {
+        do throws(RuntimeError) {
+            try run(state, record, warn)
+        } catch {
+            warn("\(error.message); delete --force \(record.id) tries again")
+        }
     }
 
     /// Kills init, with which its pid namespace dies, and whatever else is in the cgroup.
@@ -74,4 +86,6 @@ enum DestroyContainer {
 extension RuntimeError {
     /// Engines match the text.
     static let noContainer = RuntimeError("container does not exist")
+    /// So too this one.
+    static let notRunning = RuntimeError("container not running")
 }

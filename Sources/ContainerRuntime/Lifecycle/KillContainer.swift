@@ -6,13 +6,18 @@ package enum KillContainer {
     ///   stopped is no error
     package static func run(_ id: ContainerID, in root: StateRoot, signal: Int32, all: Bool) throws(RuntimeError) {
         let record = try root.open(id).readRecord()
-        if all { return try record.cgroup.killAll(signal) }
-        guard let process = record.openProcess() else { throw RuntimeError("container not running") }
+        let hasCgroup = !record.cgroup.directories.isEmpty
+        if all, hasCgroup { return try record.cgroup.killAll(signal) }
+        guard let process = record.openProcess() else {
+            if all { return }
+            throw .notRunning
+        }
         do throws(SystemError) {
             try process.signal(signal)
         } catch {
-            if error.errno == .noSuchProcess { throw RuntimeError("container not running") }
+            if error.errno == .noSuchProcess { throw .notRunning }
             throw RuntimeError("cannot send signal \(signal)", error)
         }
+        if signal == SignalNumber.kill { record.cgroup.thawForDeath() }
     }
 }

@@ -32,10 +32,10 @@ package enum RunContainer {
                 process: container.process.rawValue, pid: container.record.pid, terminal: container.terminal.number,
                 notify)
             let end = try foreground.stay()
-            if !keep { DestroyContainer.run(container.state, container.record, warn) }
+            if !keep { DestroyContainer.runOrWarn(container.state, container.record, warn) }
             return end.shellStatus
         } catch {
-            DestroyContainer.run(container.state, container.record, warn)
+            DestroyContainer.runOrWarn(container.state, container.record, warn)
             _ = collectEnded(container.record.pid)
             throw error
         }

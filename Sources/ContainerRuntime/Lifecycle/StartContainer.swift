@@ -13,7 +13,8 @@ package enum StartContainer {
         case .created: break
         case .stopped: throw RuntimeError("cannot start a container that has stopped")
         case .creating: throw RuntimeError("cannot start a container that is being created")
-        case .running, .paused: throw RuntimeError("cannot start an already running container")
+        case .running: throw RuntimeError("cannot start an already running container")
+        case .paused: throw RuntimeError("cannot start a container that is paused", hint: "resume it first")
         }
         guard record.hasProcess else {
             throw RuntimeError(
@@ -32,7 +33,7 @@ package enum StartContainer {
             if let relay { try relay.waitUntilReady(process: process) }
         } catch {
             // runtime.md, "Lifecycle", steps 7 to 9: the container is stopped and destroyed.
-            DestroyContainer.run(state, record, warn)
+            DestroyContainer.runOrWarn(state, record, warn)
             throw error
         }
     }

@@ -68,8 +68,8 @@ extension StateDirectory {
     package borrowing func status(of record: ContainerRecord) -> ContainerStatus {
         if record.pid == 0 { return .creating }
         guard ContainerRuntime.processStartTime(record.pid) == record.processStartTime else { return .stopped }
-        if exists(ExecFIFO.name) { return .created }
-        return record.cgroup.isFrozen ? .paused : .running
+        if record.cgroup.isFrozen { return .paused }
+        return exists(ExecFIFO.name) ? .created : .running
     }
 
     /// The state as `state`, `list` and hooks show it.

@@ -4,7 +4,11 @@ internal import ContainerRuntime
 ///
 /// Adding one is adding its file `Commands/<Verb>.swift` and its two lines here.
 enum Verb: String, CaseIterable {
-    case create, start, run, exec, launch, state, list, kill, delete, spec, bundle, features, man, completion, help
+    case create, start, run, exec, launch
+    case state, list, kill, delete
+    case pause, resume, ps, events, update
+    case spec, bundle, features
+    case man, completion, help
 
     /// The command's row of the table. Only the one asked for is built.
     var command: Command {
@@ -18,6 +22,11 @@ enum Verb: String, CaseIterable {
         case .list: .list
         case .kill: .kill
         case .delete: .delete
+        case .pause: .pause
+        case .resume: .resume
+        case .ps: .ps
+        case .events: .events
+        case .update: .update
         case .spec: .spec
         case .bundle: .bundle
         case .features: .features

@@ -1,0 +1,38 @@
+internal import Glibc
+
+/// Runs a program of the host to its end and gives what it wrote to standard output and error.
+///
+/// - Parameter name: looked for in the directories of PATH
+/// - Throws: when it cannot be executed
+package func runProgram(
+    _ name: String, _ arguments: [String]
+) throws(SystemError) -> (output: [UInt8], end: ProcessEnd) {
+    let directories = environmentVariable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    let paths = directories.split(separator: ":").map { "\($0)/\(name)" }
+    let vector = CStringVector([name] + arguments)
+    let output = try Pipe()
+    let execution = try Pipe()
+    switch try clone([]) {
+    case .child:
+        var failure = SystemError("execve", name, .noEntry)
+        do throws(SystemError) {
+            try place(output.write.rawValue, as: 1)
+            try place(output.write.rawValue, as: 2)
+            resetSignals()
+            for path in paths {
+                let refused = execute(path, vector, CStringVector(environmentVariables()))
+                if refused.errno != .noEntry { failure = refused }
+            }
+        } catch { failure = error }
+        try? execution.write.write([UInt8(truncatingIfNeeded: failure.errno.code)])
+        exitNow(127)
+    case .parent(let child):
+        let refusal = execution.reader()
+        let printed = output.reader()
+        let failure = try refusal.read(upTo: 1)  // empty as soon as execve succeeded
+        let bytes = try printed.readToEnd(limit: 1 << 26, subject: name)
+        let end = try waitForEnd(of: child.pid)
+        if let code = failure.first { throw SystemError("execve", name, Errno(Int32(code))) }
+        return (bytes, end)
+    }
+}
