@@ -7,21 +7,11 @@ extension FileDescriptor {
     /// The bytes at `offset`, fewer at the end of the file: as many pread(2) as it takes.
     package borrowing func read(at offset: Int64, upTo count: Int, subject: String = "") throws(SystemError) -> [UInt8]
     {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var filled = 0
-        let fd = rawValue
-        while filled < count {
-            let start = filled
-            let more = try checkRetrying("pread", subject) {
-                bytes.withUnsafeMutableBytes {
-                    cl_pread(fd, $0.baseAddress! + start, count - start, Int(offset) + start)
-                }
-            }
-            if more == 0 { break }
-            filled += more
+        do throws(SystemError) {
+            return try readAt(rawValue, offset, upTo: count)
+        } catch {
+            throw SystemError(error.call, subject, error.errno)
         }
-        bytes.removeLast(count - filled)
-        return bytes
     }
 
     /// The size of a file or a block device, found by going to its end.
@@ -38,9 +28,30 @@ extension FileDescriptor {
     }
 }
 
+/// As `size()`, of a descriptor that somebody else owns.
+package func descriptorSize(_ fd: Int32) throws(SystemError) -> Int64 {
+    Int64(try check(cl_lseek(fd, 0, SEEK_END), "lseek"))
+}
+
 /// `getrandom(2)`
 package func randomBytes(_ count: Int) throws(SystemError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     try checkRetrying("getrandom") { bytes.withUnsafeMutableBytes { cl_getrandom($0.baseAddress, $0.count) } }
+    return bytes
+}
+
+/// The bytes at `offset`, fewer at the end of the file.
+package func readAt(_ fd: Int32, _ offset: Int64, upTo count: Int) throws(SystemError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    var filled = 0
+    while filled < count {
+        let start = filled
+        let more = try checkRetrying("pread") {
+            bytes.withUnsafeMutableBytes { cl_pread(fd, $0.baseAddress! + start, count - start, Int(offset) + start) }
+        }
+        if more == 0 { break }
+        filled += more
+    }
+    bytes.removeLast(count - filled)
     return bytes
 }

@@ -19,6 +19,9 @@ package struct Pipe: ~Copyable {
     package consuming func writer() -> FileDescriptor { write }
 }
 
+/// `pipe2(2)`, both ends close-on-exec and owned by nobody.
+package func pipeEnds() throws(SystemError) -> (read: Int32, write: Int32) { try makePipe() }
+
 private func makePipe() throws(SystemError) -> (read: Int32, write: Int32) {
     var ends: [Int32] = [-1, -1]
     try check(Int(ends.withUnsafeMutableBufferPointer { cl_pipe2($0.baseAddress, CL_O_CLOEXEC) }), "pipe2")

@@ -40,6 +40,16 @@ package func setNoNewPrivileges() throws(SystemError) {
     try check(cl_prctl(CL_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl", "PR_SET_NO_NEW_PRIVS")
 }
 
+/// Takes capabilities from the bounding set: a program executed later cannot have them.
+package func dropBoundingCapabilities(except kept: [Int32]) throws(SystemError) {
+    for number in Int32(0)..<64 where !kept.contains(number) {
+        // The kernel says EINVAL behind the last one that it knows.
+        let result = Int(cl_prctl(CL_PR_CAPBSET_DROP, UInt(number), 0, 0, 0))
+        if result == -Int(EINVAL) { return }
+        try check(result, "prctl", "PR_CAPBSET_DROP")
+    }
+}
+
 /// Whether others may look at this process through ptrace(2) and /proc.
 package func setDumpable(_ dumpable: Bool) {
     _ = cl_prctl(CL_PR_SET_DUMPABLE, dumpable ? 1 : 0, 0, 0, 0)

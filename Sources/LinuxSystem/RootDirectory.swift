@@ -36,6 +36,14 @@ package struct RootDirectory: ~Copyable {
         throw SystemError("openat2", path, .tryAgain)
     }
 
+    /// Opens a place (O_PATH) that lies inside as it is written: ".." and links that lead outside are EXDEV, where `open` would
+    /// bend them back.
+    package borrowing func openBeneath(_ path: String) throws(SystemError) -> FileDescriptor {
+        let how = UInt64(UInt32(bitPattern: CL_O_PATH | CL_O_CLOEXEC))
+        let result = cl_openat2(descriptor.rawValue, path, how, 0, CL_RESOLVE_BENEATH | CL_RESOLVE_NO_MAGICLINKS)
+        return FileDescriptor(owning: try check(result, "openat2", path))
+    }
+
     /// As `open`; nil when there is nothing at `path`.
     package borrowing func openIfPresent(
         _ path: String, _ flags: OpenFlags = .path, _ resolution: Resolution = []

@@ -24,7 +24,7 @@ static inline long cl_fadvise(int fd, int64_t offset, int64_t length, int advice
     return CL_SYSCALL(SYS_fadvise64, fd, offset, length, advice);
 }
 
-// Extended attributes of an open file, and of what a path names (links not followed).
+// Extended attributes of an open file; of what a path names, links followed.
 static inline long cl_flistxattr(int fd, char *names, size_t size) {
     return CL_SYSCALL(SYS_flistxattr, fd, names, size);
 }
@@ -34,15 +34,11 @@ static inline long cl_fgetxattr(int fd, const char *name, void *value, size_t si
 static inline long cl_fsetxattr(int fd, const char *name, const void *value, size_t size) {
     return CL_SYSCALL(SYS_fsetxattr, fd, name, value, size, 0);
 }
-static inline long cl_llistxattr(const char *path, char *names, size_t size) {
-    return CL_SYSCALL(SYS_llistxattr, path, names, size);
+static inline long cl_listxattr(const char *path, char *names, size_t size) {
+    return CL_SYSCALL(SYS_listxattr, path, names, size);
 }
-static inline long cl_lgetxattr(const char *path, const char *name, void *value, size_t size) {
-    return CL_SYSCALL(SYS_lgetxattr, path, name, value, size);
-}
-static inline long cl_lsetxattr(const char *path, const char *name, const void *value, size_t size) {
-    return CL_SYSCALL(SYS_lsetxattr, path, name, value, size, 0);
-}
+static const int32_t CL_SEEK_DATA = 3;
+static const int32_t CL_SEEK_HOLE = 4;
 
 // Loop devices, loop(4): the number of a free one, and its set-up in one step.
 static inline long cl_loop_free(int control) { return CL_SYSCALL(SYS_ioctl, control, LOOP_CTL_GET_FREE, 0); }

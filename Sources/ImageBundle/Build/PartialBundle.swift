@@ -60,7 +60,7 @@ struct PartialBundle: ~Copyable {
     /// Removes everything that was made.
     borrowing func undo(_ warn: (String) -> Void) {
         do throws(SystemError) {
-            try removeTree(in: directory)
+            try removeByteTree(in: directory)
             try parent.remove(partialName, directory: true)
         } catch {
             warn("cannot remove \(partialName), the unfinished bundle: \(error.text)")

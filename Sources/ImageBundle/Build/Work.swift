@@ -45,13 +45,18 @@ package final class Work {
         self.bytes += bytes
         self.files += files
         progress.advance(bytes: bytes, files: files)
-        if self.bytes > request.maximumBytes {
-            throw BundleError(
-                "\(request.image): unpacks to more than \(request.maximumBytes) bytes", hint: "--max-size allows more")
-        }
+        try checkSize(0)
         if self.files > request.maximumFiles {
             throw BundleError(
                 "\(request.image): has more than \(request.maximumFiles) files", hint: "--max-files allows more")
+        }
+    }
+
+    /// Whether as many bytes may still be read or written.
+    package func checkSize(_ more: UInt64) throws(BundleError) {
+        if more > request.maximumBytes || bytes > request.maximumBytes - more {
+            throw BundleError(
+                "\(request.image): unpacks to more than \(request.maximumBytes) bytes", hint: "--max-size allows more")
         }
     }
 }

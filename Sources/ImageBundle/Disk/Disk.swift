@@ -1,0 +1,92 @@
+internal import LinuxSystem
+
+/// A disk that can be read, and what is on it.
+final class Disk {
+    /// A partition, a logical volume or a filesystem in a file, with what it seems to hold.
+    struct Volume: Equatable {
+        var partition: Partition
+        var probe: FilesystemProbe?
+
+        /// `3 ext4 "root"`
+        var summary: String {
+            let name = partition.volume ?? "\(partition.number)"
+            let label = probe.map { $0.label.isEmpty ? "" : " \"\($0.label)\"" } ?? ""
+            return "\(name) \(probe?.kind.rawValue ?? "unknown")\(label)"
+        }
+    }
+
+    let image: String
+    /// The content as a file that is open for reading; not owned.
+    let content: Int32
+    let bytes: FileBytes
+    private(set) var volumes: [Volume] = []
+    /// Why some volumes are not there.
+    private(set) var refusals: [String] = []
+
+    /// A disk with partitions or a filesystem of its own.
+    init(_ image: String, _ content: Int32, size: UInt64) throws(BundleError) {
+        self.image = image
+        self.content = content
+        bytes = FileBytes(content, size: size, name: image)
+        do throws(BundleError) {
+            try readLayout()
+        } catch {
+            throw error.message.hasPrefix(image) ? error : BundleError("\(image): \(error.message)")
+        }
+    }
+
+    /// Volumes that were found in another way.
+    init(_ image: String, _ content: Int32, size: UInt64, volumes: [Volume]) {
+        self.image = image
+        self.content = content
+        bytes = FileBytes(content, size: size, name: image)
+        self.volumes = volumes
+    }
+
+    private func readLayout() throws(BundleError) {
+        if let partitions = try PartitionTable.read(bytes) {
+            for partition in partitions { try add(partition) }
+        } else {
+            let whole = Partition(number: 0, start: 0, size: bytes.size)
+            guard try FilesystemProbe.probe(bytes) != nil else {
+                throw BundleError("has neither a partition table nor a filesystem that is known")
+            }
+            try add(whole)
+        }
+    }
+
+    private func add(_ partition: Partition) throws(BundleError) {
+        let part = PartialBytes(whole: bytes, start: partition.start, size: partition.size)
+        let probe = try FilesystemProbe.probe(part)
+        volumes.append(Volume(partition: partition, probe: probe))
+        guard probe?.kind == .lvm else { return }
+        do throws(BundleError) {
+            for found in try LVM.volumes(part) {
+                switch found {
+                case .readable(let name, let start, let size):
+                    var volume = partition
+                    volume.volume = name
+                    volume.start += start
+                    volume.size = size
+                    // What LVM says is as little trusted as a partition table.
+                    guard start <= partition.size, size <= partition.size - start else {
+                        throw BundleError("\(name) reaches beyond the end of partition \(partition.number)")
+                    }
+                    let inner = PartialBytes(whole: bytes, start: volume.start, size: size)
+                    volumes.append(Volume(partition: volume, probe: try FilesystemProbe.probe(inner)))
+                case .refused(let name, let reason):
+                    refusals.append("\(name): \(reason)")
+                }
+            }
+        } catch {
+            refusals.append("LVM on partition \(partition.number): \(error.message)")
+        }
+    }
+
+    /// Mounts a volume, read-only and attached nowhere.
+    func mount(_ volume: Volume) throws(BundleError) -> MountedVolume {
+        try MountedVolume.mount(
+            content, image, offset: volume.partition.start, size: volume.partition.size, volume.probe,
+            name: volume.partition.name)
+    }
+}

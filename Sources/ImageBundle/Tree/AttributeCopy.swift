@@ -1,0 +1,101 @@
+internal import CLinux
+internal import Glibc
+internal import LinuxSystem
+
+/// Owners and extended attributes of copies.
+final class AttributeCopy {
+    private let work: Work
+    private let isPrivileged = effectiveUserID() == 0
+    private let names: UnsafeMutableBufferPointer<CChar>
+    private let value: UnsafeMutableRawBufferPointer
+    /// How many attributes could not be kept: the filesystem of the copy does not know them, or the caller may not set
+    /// them.
+    private(set) var left = 0
+
+    init(_ work: Work) {
+        self.work = work
+        // The limits of the kernel, xattr(7).
+        names = .allocate(capacity: 64 << 10)
+        value = .allocate(byteCount: 64 << 10, alignment: 8)
+    }
+
+    deinit {
+        names.deallocate()
+        value.deallocate()
+    }
+
+    /// The permissions of the copy.
+    func mode(_ status: stat) -> UInt32 {
+        let all = status.st_mode & 0o7777
+        return work.request.noSetUserID && status.st_mode & S_IFMT != S_IFDIR ? all & ~0o6000 : all
+    }
+
+    /// An ordinary user's copies belong to him.
+    func changeOwner(
+        at directory: Int32, _ name: ByteName, _ status: stat, _ caller: (uid: UInt32, gid: UInt32),
+        _ failure: (SystemError) -> BundleError
+    ) throws(BundleError) {
+        guard isPrivileged, status.st_uid != caller.uid || status.st_gid != caller.gid else { return }
+        let flags = name.count == 0 ? CL_AT_EMPTY_PATH : CL_AT_SYMLINK_NOFOLLOW
+        let result = Int(cl_fchownat(directory, name.terminated, status.st_uid, status.st_gid, flags))
+        if result < 0 { throw failure(SystemError("fchownat", "", Errno(Int32(-result)))) }
+    }
+
+    /// Copies the attributes of an open file or directory.
+    func copy(from input: Int32, to output: Int32) throws(SystemError) {
+        let length = Int(cl_flistxattr(input, names.baseAddress, names.count))
+        try each(length) { name in
+            let size = Int(cl_fgetxattr(input, name, value.baseAddress, value.count))
+            return size < 0 ? size : Int(cl_fsetxattr(output, name, value.baseAddress, size))
+        }
+    }
+
+    /// Copies the attributes of a link, a device, a fifo or a socket, which cannot be opened: through /proc, which leads to
+    /// the very file that a descriptor stands for.
+    func copyOfSpecial(
+        _ name: ByteName, _ from: Int32, _ into: Int32, _ failure: (SystemError) -> BundleError
+    ) throws(BundleError) {
+        let flags = CL_O_PATH | CL_O_NOFOLLOW | CL_O_CLOEXEC
+        do throws(SystemError) {
+            let input = FileDescriptor(owning: try check(Int(cl_openat(from, name.terminated, flags, 0)), "open"))
+            let source = "/proc/self/fd/\(input.rawValue)"
+            let length = Int(cl_listxattr(source, names.baseAddress, names.count))
+            guard length > 0 else { return }
+            let output = FileDescriptor(owning: try check(Int(cl_openat(into, name.terminated, flags, 0)), "open"))
+            let target = "/proc/self/fd/\(output.rawValue)"
+            try each(length) { name in
+                let size = Int(cl_getxattr(source, name, value.baseAddress, value.count))
+                return size < 0 ? size : Int(cl_setxattr(target, name, value.baseAddress, size))
+            }
+        } catch {
+            throw failure(error)
+        }
+    }
+
+    /// Hands every name of a list of `length` bytes to `set`.
+    private func each(
+        _ length: Int, _ set: (UnsafePointer<CChar>) -> Int
+    ) throws(SystemError) {
+        if length == -Int(EOPNOTSUPP) || length == 0 { return }
+        try check(length, "listxattr")
+        var start = 0
+        while start < length, let base = names.baseAddress {
+            let name = UnsafePointer(base + start)
+            start += strlen(name) + 1
+            guard isKept(name) else { continue }
+            let result = set(name)
+            if result == -Int(EOPNOTSUPP) || result == -Int(EPERM) || result == -Int(ENODATA) {
+                left += 1
+            } else {
+                try check(result, "setxattr")
+            }
+        }
+    }
+
+    private func isKept(_ name: UnsafePointer<CChar>) -> Bool {
+        // Settings of btrfs for its own files.
+        if strncmp(name, "btrfs.", 6) == 0 { return false }
+        if !isPrivileged, strncmp(name, "trusted.", 8) == 0 { return false }
+        return !(work.request.noSetUserID && strcmp(name, "security.capability") == 0)
+    }
+}

@@ -1,0 +1,114 @@
+internal import CLinux
+internal import Glibc
+internal import LinuxSystem
+
+/// Copies the content of files, and leaves holes what they are.
+final class FileContentCopy {
+    private let work: Work
+    private let buffer: UnsafeMutableRawBufferPointer
+    /// Limits and interruptions are errors of their own kind; they are kept until the caller asks.
+    private var stopped: BundleError?
+
+    /// One read(2) and one write(2) for nearly every file.
+    private static let step = 1 << 20
+
+    init(_ work: Work) {
+        self.work = work
+        buffer = .allocate(byteCount: Self.step, alignment: 4096)
+    }
+
+    deinit { buffer.deallocate() }
+
+    /// - Parameters:
+    ///   - input, output: regular files at their beginning; `output` is empty
+    ///   - status: of `input`
+    func copy(from input: Int32, to output: Int32, _ status: stat) throws(SystemError) {
+        let size = Int64(status.st_size)
+        guard size > 0 else { return }
+        // Nothing to look for where every block is allocated.
+        let isSparse = Int64(status.st_blocks) * 512 < size
+        var position: Int64 = 0
+        var hasHoleAtEnd = false
+        while position < size, stopped == nil {
+            var end = size
+            if isSparse {
+                let data = Int(cl_lseek(input, position, CL_SEEK_DATA))
+                if data == -Int(ENXIO) {
+                    hasHoleAtEnd = true
+                    break
+                }
+                position = Int64(try check(data, "lseek"))
+                end = min(size, Int64(try check(Int(cl_lseek(input, position, CL_SEEK_HOLE)), "lseek")))
+                // A filesystem that does not know its holes takes all for data.
+                if end - position > Int64(status.st_blocks) * 512 + (1 << 20) { return try copyFinding(input, output, status) }
+            }
+            while position < end, stopped == nil {
+                let count = try move(input, output, position, Int(min(end - position, Int64(Self.step))))
+                if count == 0 { break }
+                position += Int64(count)
+            }
+            if position < end { break }  // the file is shorter than its status said
+        }
+        if hasHoleAtEnd || position < size { try check(Int(cl_ftruncate(output, size)), "ftruncate") }
+    }
+
+    /// For filesystems that cannot tell where holes are (squashfs): blocks of zeros become holes.
+    private func copyFinding(_ input: Int32, _ output: Int32, _ status: stat) throws(SystemError) {
+        let size = Int64(status.st_size)
+        // Zeros are read as well, and time is limited like space.
+        stop { () throws(BundleError) in try work.checkSize(UInt64(size)) }
+        var position: Int64 = 0
+        while position < size, stopped == nil {
+            let wanted = Int(min(size - position, Int64(Self.step)))
+            let count = try read(input, position, wanted)
+            if count == 0 { break }
+            if !isZero(count) { try write(output, position, count) }
+            position += Int64(count)
+            stop { () throws(BundleError) in try work.checkpoint() }
+        }
+        try check(Int(cl_ftruncate(output, size)), "ftruncate")
+    }
+
+    private func move(_ input: Int32, _ output: Int32, _ position: Int64, _ count: Int) throws(SystemError) -> Int
+    {
+        let filled = try read(input, position, count)
+        if filled > 0 { try write(output, position, filled) }
+        return filled
+    }
+
+    private func read(_ input: Int32, _ position: Int64, _ count: Int) throws(SystemError) -> Int {
+        try checkRetrying("read") { Int(cl_pread(input, buffer.baseAddress, count, Int(position))) }
+    }
+
+    private func write(_ output: Int32, _ position: Int64, _ count: Int) throws(SystemError) {
+        var written = 0
+        while written < count {
+            let start = written
+            written += try checkRetrying("write") {
+                Int(cl_pwrite(output, buffer.baseAddress! + start, count - start, position + Int64(start)))
+            }
+        }
+        let bytes = UInt64(count)
+        stop { () throws(BundleError) in
+            try work.count(bytes: bytes)
+            if count == Self.step { try work.checkpoint() }
+        }
+    }
+
+    private func isZero(_ count: Int) -> Bool {
+        let words = UnsafeRawBufferPointer(rebasing: buffer[..<(count & ~7)]).bindMemory(to: UInt64.self)
+        for word in words where word != 0 { return false }
+        for byte in buffer[(count & ~7)..<count] where byte != 0 { return false }
+        return true
+    }
+
+    private func stop(_ body: () throws(BundleError) -> Void) {
+        guard stopped == nil else { return }
+        do throws(BundleError) { try body() } catch { stopped = error }
+    }
+
+    /// Throws what ended the copying early: a limit, or a signal.
+    func throwIfStopped() throws(BundleError) {
+        if let stopped { throw stopped }
+    }
+}
