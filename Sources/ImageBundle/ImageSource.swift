@@ -39,7 +39,7 @@ extension SourceKind {
     func open(_ work: Work) throws(BundleError) -> any ImageSource {
         switch self {
         case .raw, .qcow2, .vmdk, .vdi, .vhdx, .vhd, .iso:
-            throw BundleError("\(work.request.image): \(rawValue) images cannot be read yet")
+            return try DiskSource(self, work)
         case .oci, .ociArchive, .dockerArchive, .tar, .directory, .remote:
             throw BundleError("\(work.request.image): \(rawValue) images cannot be read yet")
         }

@@ -43,10 +43,4 @@ package enum MakeBundle {
             throw BundleError("cannot write config.json", error)
         }
     }
-
-    /// Whether this machine has control groups of version 2 alone.
-    private static func hasUnifiedCgroups() -> Bool {
-        guard let root = try? FileDescriptor.open("/sys/fs/cgroup", .directory) else { return false }
-        return (try? root.filesystemMagic()) == cgroup2Magic
-    }
 }

@@ -21,7 +21,8 @@ final class MountedVolume {
         _ file: Int32, _ image: String, offset: UInt64, size: UInt64, _ probe: FilesystemProbe?, name: String
     ) throws(BundleError) -> MountedVolume {
         guard let probe, let driver = probe.driver else {
-            throw BundleError("\(image): \(name) holds \(probe?.kind.rawValue ?? "nothing that is known"), no root filesystem")
+            throw BundleError(
+                "\(image): \(name) holds \(probe?.kind.rawValue ?? "nothing that is known"), no root filesystem")
         }
         do throws(SystemError) {
             let device = try LoopDevice.attach(file, offset: offset, size: size, name: image)

@@ -40,7 +40,9 @@ final class FileContentCopy {
                 position = Int64(try check(data, "lseek"))
                 end = min(size, Int64(try check(Int(cl_lseek(input, position, CL_SEEK_HOLE)), "lseek")))
                 // A filesystem that does not know its holes takes all for data.
-                if end - position > Int64(status.st_blocks) * 512 + (1 << 20) { return try copyFinding(input, output, status) }
+                if end - position > Int64(status.st_blocks) * 512 + (1 << 20) {
+                    return try copyFinding(input, output, status)
+                }
             }
             while position < end, stopped == nil {
                 let count = try move(input, output, position, Int(min(end - position, Int64(Self.step))))
@@ -69,8 +71,7 @@ final class FileContentCopy {
         try check(Int(cl_ftruncate(output, size)), "ftruncate")
     }
 
-    private func move(_ input: Int32, _ output: Int32, _ position: Int64, _ count: Int) throws(SystemError) -> Int
-    {
+    private func move(_ input: Int32, _ output: Int32, _ position: Int64, _ count: Int) throws(SystemError) -> Int {
         let filled = try read(input, position, count)
         if filled > 0 { try write(output, position, filled) }
         return filled

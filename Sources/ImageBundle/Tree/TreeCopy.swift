@@ -15,6 +15,8 @@ final class TreeCopy {
     private let caller = (uid: effectiveUserID(), gid: effectiveGroupID())
     /// The first copies of files with several names, by their inode: where they are, and how many names are to come.
     private var linked: [UInt64: (path: ByteName, left: UInt64)] = [:]
+    /// Directories that are made and left empty: something else is going to be there. Paths from the top of the tree.
+    var emptied: Set<ByteName> = []
     /// The path of the directory being filled, from `targetRoot`.
     private var path: ByteName
     private let content: FileContentCopy
@@ -67,12 +69,14 @@ final class TreeCopy {
             if let inner {
                 let next = try open(inner.name, CL_O_DIRECTORY, from.rawValue)
                 let status = try self.status(of: next.rawValue)
-                guard status.st_dev == device else {
-                    skipped.filesystems.append(path.appending(inner.name).text)
+                let isEmptied = !emptied.isEmpty && emptied.contains(path.appending(inner.name))
+                guard status.st_dev == device, !isEmptied else {
+                    if !isEmptied { skipped.filesystems.append(path.appending(inner.name).text) }
                     try makeMountPoint(inner.name, status, into.rawValue)
                     continue
                 }
-                try ensure("mkdirat", inner.name, Int(cl_mkdirat(into.rawValue, inner.name.terminated, 0o700)), [EEXIST])
+                try ensure(
+                    "mkdirat", inner.name, Int(cl_mkdirat(into.rawValue, inner.name.terminated, 0o700)), [EEXIST])
                 into = try open(inner.name, CL_O_DIRECTORY, into.rawValue)
                 from = next
                 path = path.appending(inner.name)

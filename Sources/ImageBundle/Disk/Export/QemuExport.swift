@@ -96,7 +96,10 @@ final class QemuExport {
             file("file\(index)", "\(QemuJail.imagePath)\(index)")
             var below = "file\(index)"
             if index == 0, hasOverlay {
-                add([.init("driver", .string("raw")), .init("node-name", .string("whole")), .init("file", .string(below))])
+                add([
+                    .init("driver", .string("raw")), .init("node-name", .string("whole")),
+                    .init("file", .string(below)),
+                ])
                 file("patch", "\(QemuJail.imagePath)\(chain.links.count)")
                 add([
                     .init("driver", .string("qcow2")), .init("node-name", .string("patched")),
@@ -168,7 +171,9 @@ extension StringProtocol {
         let text = utf8
         var start = text.startIndex
         while start != text.endIndex {
-            if text[start...].starts(with: UnsafeBufferPointer(start: wanted.utf8Start, count: wanted.utf8CodeUnitCount)) {
+            if text[start...].starts(
+                with: UnsafeBufferPointer(start: wanted.utf8Start, count: wanted.utf8CodeUnitCount))
+            {
                 return start..<text.index(start, offsetBy: wanted.utf8CodeUnitCount)
             }
             text.formIndex(after: &start)

@@ -35,7 +35,9 @@ final class ImageChain {
                 throw BundleError(
                     "\(path): refers to backing file \"\(backing.name)\"; refused (use --allow-backing DIR)")
             }
-            guard links.count < Self.deepest else { throw BundleError("\(path): more than \(Self.deepest) backing files") }
+            guard links.count < Self.deepest else {
+                throw BundleError("\(path): more than \(Self.deepest) backing files")
+            }
             let parent = try Self.open(backing, of: path, allowed: request.allowedBacking)
             let file = FileDescriptor(owning: parent.descriptor)
             path = parent.path
@@ -88,7 +90,8 @@ final class ImageChain {
         _ backing: Qcow2Header.Backing, of path: String, allowed: [String]
     ) throws(BundleError) -> (descriptor: Int32, path: String) {
         let name = backing.name
-        let refusal = BundleError("\(path): refers to backing file \"\(name)\", which is not in a directory of --allow-backing")
+        let refusal = BundleError(
+            "\(path): refers to backing file \"\(name)\", which is not in a directory of --allow-backing")
         guard !name.isEmpty, !name.utf8.contains(0), !name.utf8.contains(UInt8(ascii: ":")) else { throw refusal }
         let (image, target): (String, String)
         do throws(SystemError) {
@@ -118,7 +121,8 @@ final class ImageChain {
         do throws(BundleError) {
             return try body()
         } catch {
-            throw error.message.hasPrefix(path) ? error : BundleError("\(path): \(error.message)", exitCode: error.exitCode)
+            throw error.message.hasPrefix(path)
+                ? error : BundleError("\(path): \(error.message)", exitCode: error.exitCode)
         }
     }
 }

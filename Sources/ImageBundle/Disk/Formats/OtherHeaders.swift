@@ -24,15 +24,21 @@ enum VMDKHeader {
     }
 
     private static func checkSparse(_ head: [UInt8], _ file: some ByteSource) throws(BundleError) {
-        guard (1...3).contains(head.little32(4)) else { throw BundleError("vmdk version \(head.little32(4)) is not known") }
+        guard (1...3).contains(head.little32(4)) else {
+            throw BundleError("vmdk version \(head.little32(4)) is not known")
+        }
         let (capacity, grain, entries) = (head.little64(12), head.little64(20), UInt64(head.little32(44)))
         // QEMU takes a capacity of 0 for "look into the descriptor", which may name other files.
-        guard capacity > 0, capacity < 1 << 47 else { throw BundleError("a disk of \(capacity) sectors is not possible") }
+        guard capacity > 0, capacity < 1 << 47 else {
+            throw BundleError("a disk of \(capacity) sectors is not possible")
+        }
         guard grain >= 8, grain <= 1 << 18, grain & (grain - 1) == 0, entries > 0, entries <= 512 else {
             throw BundleError("grains of \(grain) sectors in tables of \(entries) are not sensible")
         }
         let tables = (capacity + grain * entries - 1) / (grain * entries)
-        guard tables <= 8 << 20 else { throw BundleError("the grain directory has \(tables) entries, which is not sensible") }
+        guard tables <= 8 << 20 else {
+            throw BundleError("the grain directory has \(tables) entries, which is not sensible")
+        }
         let directory = head.little64(56)
         if directory != .max {
             guard directory <= file.size / 512, tables * 4 <= file.size - directory * 512 else {
@@ -54,7 +60,8 @@ enum VMDKHeader {
                 throw BundleError("refers to a parent image; never allowed")
             }
         }
-        guard contains(bytes, "createType=\"monolithicSparse\"") || contains(bytes, "createType=\"streamOptimized\"") else {
+        guard contains(bytes, "createType=\"monolithicSparse\"") || contains(bytes, "createType=\"streamOptimized\"")
+        else {
             throw BundleError("only vmdk of the types monolithicSparse and streamOptimized are supported")
         }
     }
@@ -76,7 +83,9 @@ enum VDIHeader {
         guard head.little32(68) >> 16 == 1 else { throw BundleError("this version of vdi is not known") }
         let type = head.little32(76)
         guard type == 1 || type == 2 else { throw BundleError("refers to a parent image; never allowed") }
-        guard head[424..<456].allSatisfy({ $0 == 0 }) else { throw BundleError("refers to a parent image; never allowed") }
+        guard head[424..<456].allSatisfy({ $0 == 0 }) else {
+            throw BundleError("refers to a parent image; never allowed")
+        }
         let (size, block, count) = (head.little64(368), UInt64(head.little32(376)), UInt64(head.little32(384)))
         guard block == 1 << 20, count > 0, count <= 0x3fff_ffff, size > 0, size <= count * block else {
             throw BundleError("\(count) blocks of \(block) bytes for a disk of \(size) are not sensible")
@@ -160,7 +169,8 @@ enum VHDHeader {
             throw BundleError("truncated: no dynamic header at \(place)")
         }
         let (table, count, block) = (header.big64(16), UInt64(header.big32(28)), header.big32(32))
-        guard block >= 512, block & (block - 1) == 0, count <= 1 << 26, table <= file.size, count * 4 <= file.size - table
+        guard block >= 512, block & (block - 1) == 0, count <= 1 << 26, table <= file.size,
+            count * 4 <= file.size - table
         else { throw BundleError("truncated: the block table at \(table) lies beyond the end (\(file.size) bytes)") }
     }
 }

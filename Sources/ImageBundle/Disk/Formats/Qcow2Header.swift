@@ -39,7 +39,9 @@ struct Qcow2Header: Equatable {
             throw BundleError("clusters of 2^\(clusterBits) bytes are not allowed in qcow2")
         }
         virtualSize = head.big64(24)
-        guard virtualSize > 0, virtualSize < 1 << 56 else { throw BundleError("a disk of \(virtualSize) bytes is not possible") }
+        guard virtualSize > 0, virtualSize < 1 << 56 else {
+            throw BundleError("a disk of \(virtualSize) bytes is not possible")
+        }
         guard head.big32(32) == 0 else { throw BundleError("encrypted: not supported") }
         level1Size = UInt64(head.big32(36))
         level1Offset = head.big64(40)
@@ -72,9 +74,13 @@ struct Qcow2Header: Equatable {
     private mutating func checkFeatures(_ file: some ByteSource) throws(BundleError) {
         var place: UInt64 = 72
         if version == 3 {
-            guard let more = try file.bytesIfPresent(at: 72, count: 32) else { throw BundleError("truncated: no header") }
+            guard let more = try file.bytesIfPresent(at: 72, count: 32) else {
+                throw BundleError("truncated: no header")
+            }
             let incompatible = more.big64(0)
-            if incompatible & 0x2 != 0 { throw BundleError("marked as corrupt", hint: "qemu-img check -r all may mend it") }
+            if incompatible & 0x2 != 0 {
+                throw BundleError("marked as corrupt", hint: "qemu-img check -r all may mend it")
+            }
             if incompatible & 0x4 != 0 {
                 let name = try externalDataFile(file, from: UInt64(more.big32(28))) ?? ""
                 throw BundleError("refers to external data file \"\(name)\"; never allowed")
@@ -113,7 +119,9 @@ struct Qcow2Header: Equatable {
             let (type, length) = (head.big32(0), UInt64(head.big32(4)))
             if type == 0 { return nil }
             place += 8
-            guard length <= clusterSize - place else { throw BundleError("a header extension is longer than the header") }
+            guard length <= clusterSize - place else {
+                throw BundleError("a header extension is longer than the header")
+            }
             if type == 0x0537_be77 { throw BundleError("encrypted: not supported") }
             guard let content = try file.bytesIfPresent(at: place, count: Int(length)) else {
                 throw BundleError("truncated: the header extensions lie beyond the end")
@@ -170,7 +178,8 @@ struct Qcow2Header: Equatable {
 
     /// The snapshot of that id or name, checked like the disk itself.
     func snapshot(_ wanted: String, _ file: some ByteSource) throws(BundleError) -> Snapshot {
-        guard let found = snapshots.first(where: { $0.name == wanted }) ?? snapshots.first(where: { $0.id == wanted }) else {
+        guard let found = snapshots.first(where: { $0.name == wanted }) ?? snapshots.first(where: { $0.id == wanted })
+        else {
             let names = snapshots.map { "\"\($0.name)\"" }.joined(separator: ", ")
             throw BundleError(
                 "has no snapshot \"\(wanted)\"", hint: names.isEmpty ? "it has none at all" : "it has \(names)")

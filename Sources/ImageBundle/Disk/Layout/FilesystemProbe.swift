@@ -31,8 +31,8 @@ struct FilesystemProbe: Equatable {
             }
             if head.has("hsqs", at: 0) { return FilesystemProbe(kind: .squashfs) }
             if head.has("LUKS", at: 0), head[4] == 0xba, head[5] == 0xbe { return FilesystemProbe(kind: .luks) }
-            for sector in 0..<4 where head.has("LABELONE", at: 512 * sector) && head.has("LVM2 001", at: 512 * sector + 24)
-            {
+            for sector in 0..<4
+            where head.has("LABELONE", at: 512 * sector) && head.has("LVM2 001", at: 512 * sector + 24) {
                 return FilesystemProbe(kind: .lvm)
             }
             if head.has("SWAPSPACE2", at: 4086) || head.has("SWAP-SPACE", at: 4086) {
@@ -74,7 +74,8 @@ struct FilesystemProbe: Equatable {
             let name = head.text(label..<(label + 11))
             let trimmed = String(name.reversed().drop { $0 == " " }.reversed())
             return FilesystemProbe(
-                kind: .vfat, uuid: "\(number.prefix(4))-\(number.suffix(4))", label: trimmed == "NO NAME" ? "" : trimmed)
+                kind: .vfat, uuid: "\(number.prefix(4))-\(number.suffix(4))", label: trimmed == "NO NAME" ? "" : trimmed
+            )
         }
         return nil
     }

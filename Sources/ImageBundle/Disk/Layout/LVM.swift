@@ -13,10 +13,14 @@ enum LVM {
         var parser = LVMText(text)
         let top = try parser.parse()
         // The one section at the top is the volume group.
-        guard let (group, content) = top.sections.first(where: { $0.section.sections.contains { $0.name == "logical_volumes" } })
+        guard
+            let (group, content) = top.sections.first(where: {
+                $0.section.sections.contains { $0.name == "logical_volumes" }
+            })
         else { throw BundleError("there are no logical volumes") }
         guard let extent = content.number("extent_size"), extent > 0, extent < 1 << 40,
-            let physical = content["physical_volumes"], physical.sections.count == 1, let disk = physical.sections.first,
+            let physical = content["physical_volumes"], physical.sections.count == 1,
+            let disk = physical.sections.first,
             let first = disk.section.number("pe_start")
         else { throw BundleError("volume group \(group) spans several disks, which needs the kernel's device mapper") }
         var found: [Found] = []
@@ -36,7 +40,9 @@ enum LVM {
                 let type = segment.text("type") ?? "of an unknown type"
                 return .refused(
                     name: name,
-                    reason: "is \(type == "striped" ? "striped over several disks" : type); needs the kernel's device mapper")
+                    reason:
+                        "is \(type == "striped" ? "striped over several disks" : type); needs the kernel's device mapper"
+                )
             }
             guard segment.list("stripes").count == 2, segment.list("stripes")[0] == disk,
                 let place = UInt64(segment.list("stripes")[1]), let extents = segment.number("extent_count"),

@@ -21,7 +21,8 @@ enum MBR {
 
     /// - Returns: nil when the disk has none
     static func read(_ disk: some ByteSource) throws(BundleError) -> [Partition]? {
-        guard let boot = try disk.bytesIfPresent(at: 0, count: 512), boot.has("\u{55}", at: 510), boot[511] == 0xaa else {
+        guard let boot = try disk.bytesIfPresent(at: 0, count: 512), boot.has("\u{55}", at: 510), boot[511] == 0xaa
+        else {
             return nil
         }
         // The boot sector of a FAT or NTFS without a table ends in the same two bytes; flags have two values.

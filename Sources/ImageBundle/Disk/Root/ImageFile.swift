@@ -55,7 +55,8 @@ struct OSRelease: Equatable {
             }
             // What goes on into annotations and messages is text of one line.
             let clean = value.filter { $0 >= 32 && $0 != 127 }
-            found.append((String(decoding: line[..<equals], as: UTF8.self), String(decoding: clean.prefix(256), as: UTF8.self)))
+            found.append(
+                (String(decoding: line[..<equals], as: UTF8.self), String(decoding: clean.prefix(256), as: UTF8.self)))
         }
         return found
     }

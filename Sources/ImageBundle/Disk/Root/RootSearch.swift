@@ -53,7 +53,9 @@ final class RootSearch {
         for entry in mounts where entry.volume == volume { return entry.mounted }
         var mounted = try disk.mount(volume)
         // Fedora's live media have the filesystem in a file of the squashfs.
-        if volume.probe?.kind == .squashfs, let inner = try NestedImage.find(in: mounted, disk.image) { mounted = inner }
+        if volume.probe?.kind == .squashfs, let inner = try NestedImage.find(in: mounted, disk.image) {
+            mounted = inner
+        }
         mounts.append((volume, mounted))
         return mounted
     }
@@ -89,7 +91,9 @@ final class RootSearch {
             }
         }
         if volume.partition.isMarkedAsRoot { found.score += 6 }
-        if volume.probe?.label.lowercased() == "root" || volume.partition.label.lowercased() == "root" { found.score += 1 }
+        if volume.probe?.label.lowercased() == "root" || volume.partition.label.lowercased() == "root" {
+            found.score += 1
+        }
         if let subvolume {
             if Subvolumes.isReadOnly(root) || subvolume.utf8.split(separator: UInt8(ascii: "/")).count > 1 {
                 found.score -= 4
@@ -109,7 +113,8 @@ final class RootSearch {
         guard equals.count == 1 else {
             let list = equals.map(\.summary).joined(separator: ", ")
             throw BundleError(
-                "\(disk.image): \(equals.count) candidates for the root filesystem: \(list)", hint: "choose with --root")
+                "\(disk.image): \(equals.count) candidates for the root filesystem: \(list)", hint: "choose with --root"
+            )
         }
         return best
     }
@@ -120,10 +125,12 @@ final class RootSearch {
         var subvolume = parts.count > 1 ? String(parts[1]) : nil
         while subvolume?.hasPrefix("/") == true { subvolume?.removeFirst() }
         if subvolume?.isEmpty == true { subvolume = nil }
-        let matching = disk.volumes.first { $0.partition.volume == name }
+        let matching =
+            disk.volumes.first { $0.partition.volume == name }
             ?? disk.volumes.first { $0.partition.volume == nil && "\($0.partition.number)" == name }
         guard let volume = matching else {
-            throw BundleError("\(disk.image): there is no partition \"\(name)\"", hint: "--layout lists those that are there")
+            throw BundleError(
+                "\(disk.image): there is no partition \"\(name)\"", hint: "--layout lists those that are there")
         }
         let mounted = try mount(volume)
         if let known = candidates.first(where: { $0.volume == volume && $0.subvolume == subvolume }) { return known }
@@ -140,12 +147,15 @@ final class RootSearch {
     }
 
     private func nothing() -> BundleError {
-        if let failure = failures.first, failures.count == disk.volumes.count(where: { $0.probe?.driver != nil }) { return failure }
+        if let failure = failures.first, failures.count == disk.volumes.count(where: { $0.probe?.driver != nil }) {
+            return failure
+        }
         var reasons: [String] = disk.refusals
         for volume in disk.volumes {
             let name = "\(volume.partition.name) (\(volume.probe?.kind.rawValue ?? "unknown"))"
             switch volume.probe {
-            case .some(let probe) where probe.driver != nil: reasons.append("\(name) has neither os-release nor init nor a shell")
+            case .some(let probe) where probe.driver != nil:
+                reasons.append("\(name) has neither os-release nor init nor a shell")
             case .some(let probe) where probe.kind == .luks: reasons.append("\(name) is encrypted")
             case .some(let probe) where probe.kind == .lvm: break
             default: reasons.append("\(name) is none")

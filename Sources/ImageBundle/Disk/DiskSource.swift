@@ -1,0 +1,196 @@
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// Disk images and ISO images as sources of a bundle.
+final class DiskSource: ImageSource {
+    let kind: SourceKind
+    let chain: ImageChain
+    private var export: QemuExport?
+    private(set) var disk: Disk
+    private var search: RootSearch?
+
+    init(_ kind: SourceKind, _ work: Work) throws(BundleError) {
+        self.kind = kind
+        chain = try ImageChain(work.request, kind)
+        let image = work.request.image
+        if kind == .iso {
+            disk = try ISOImage.disk(image, chain.links[0].descriptor, size: chain.links[0].size)
+        } else if kind == .raw {
+            disk = try Disk(image, chain.links[0].descriptor, size: chain.links[0].size)
+        } else {
+            let export = try QemuExport(chain, image: image, work.interruption)
+            do throws(BundleError) {
+                disk = try Disk(image, export.descriptor, size: export.size)
+            } catch {
+                export.end()
+                throw error
+            }
+            self.export = export
+        }
+    }
+
+    /// Mounts first, then what they are mounted from.
+    func release() {
+        search = nil
+        export?.end()
+        export = nil
+    }
+
+    private func search(_ work: Work) throws(BundleError) -> RootSearch {
+        if let search { return search }
+        let made = try RootSearch(disk, work)
+        search = made
+        return made
+    }
+
+    // MARK: - Looking
+
+    func layout(_ work: Work) throws(BundleError) -> String {
+        let found = try search(work)
+        var lines = ["\(work.request.image): \(kind.rawValue), \(disk.bytes.size) bytes"]
+        for volume in disk.volumes {
+            let (partition, probe) = (volume.partition, volume.probe)
+            var line = partition.volume ?? "\(partition.number)"
+            line += ": \(partition.size) bytes at \(partition.start), \(probe?.kind.rawValue ?? "unknown")"
+            if let label = probe?.label, !label.isEmpty { line += " \"\(label)\"" }
+            if let uuid = probe?.uuid, !uuid.isEmpty { line += " \(uuid)" }
+            if probe?.isDirty == true { line += ", journal not replayed" }
+            lines.append(line)
+            for candidate in found.candidates where candidate.volume == volume {
+                let name = candidate.subvolume.map { "  subvolume \($0)" } ?? "  root"
+                lines.append("\(name): \(candidate.system ?? "a system without a name"), score \(candidate.score)")
+            }
+        }
+        lines += disk.refusals.map { "refused: \($0)" } + found.failures.map { "failed: \($0.message)" }
+        do throws(BundleError) {
+            let root = try found.choose(work.request.root)
+            lines.append("root: \(root.summary)")
+            for merged in try MergePlan(root, found, work).merged {
+                lines.append("  \(merged.mountPoint): \(merged.volume.summary)")
+            }
+        } catch {
+            lines.append("root: none, \(error.message)")
+        }
+        return lines.map { OneLine.text($0) + "\n" }.joined()
+    }
+
+    // MARK: - Copying
+
+    func produce(in rootfs: borrowing FileDescriptor, _ work: Work) throws(BundleError) -> ImageFacts {
+        let found = try search(work)
+        let root = try found.choose(work.request.root)
+        let plan = try MergePlan(root, found, work)
+        if root.volume.probe?.isDirty == true {
+            work.warn(
+                "\(work.request.image): the machine was not shut down; what its journal holds is not in the bundle")
+        }
+        work.progress.begin("copying", total: plan.usedBytes)
+        var skipped = try copyRoot(root, plan, rootfs, work)
+        for merged in plan.merged {
+            let more = try copy(merged, rootfs, work)
+            skipped.devices += more.devices
+            skipped.attributes += more.attributes
+            skipped.filesystems += more.filesystems
+        }
+        work.progress.finish()
+        report(skipped, work)
+        let tree = RootDirectory(
+            try explain("cannot look at the copy") { () throws(SystemError) in try rootfs.duplicate() })
+        var facts = try ImageFacts.ofSystem(tree, work.request, unifiedCgroups: hasUnifiedCgroups())
+        if facts.isInitSystem, !work.request.keepsFstab { try emptyFstab(tree) }
+        facts.annotations = annotations(root, plan, work)
+        return facts
+    }
+
+    private func copyRoot(
+        _ root: RootSearch.Candidate, _ plan: MergePlan, _ rootfs: borrowing FileDescriptor, _ work: Work
+    ) throws(BundleError) -> TreeCopy.SkippedEntries {
+        let directory = try explain("\(disk.image): cannot open the root filesystem") { () throws(SystemError) in
+            try root.mounted.directory(root.subvolume)
+        }
+        let copy = TreeCopy(work, targetRoot: rootfs.rawValue)
+        copy.emptied = Set(plan.merged.map { ByteName(String($0.mountPoint.dropFirst())) })
+        try copy.copy(from: directory.descriptor, to: rootfs)
+        return copy.skipped
+    }
+
+    private func copy(
+        _ merged: MergePlan.Merged, _ rootfs: borrowing FileDescriptor, _ work: Work
+    ) throws(BundleError) -> TreeCopy.SkippedEntries {
+        let what = "\(disk.image): cannot copy what belongs at \(merged.mountPoint)"
+        let tree = RootDirectory(try explain(what) { () throws(SystemError) in try rootfs.duplicate() })
+        let place: FileDescriptor
+        do throws(SystemError) {
+            closeNow(try tree.openMaking(.directory, merged.mountPoint, .noLinks))
+            place = try tree.open(merged.mountPoint, .directory, .noLinks)
+        } catch {
+            throw BundleError(
+                what, error,
+                hint: error.errno == .loop ? "the mount point is reached through a link, which may be a trap" : nil)
+        }
+        let source = try explain(what) { () throws(SystemError) in try merged.mounted.directory(merged.subvolume) }
+        let copy = TreeCopy(work, targetRoot: place.rawValue)
+        copy.emptied = Set(merged.hidden.map { ByteName($0) })
+        try copy.copy(from: source.descriptor, to: place)
+        return copy.skipped
+    }
+
+    private func report(_ skipped: TreeCopy.SkippedEntries, _ work: Work) {
+        let image = work.request.image
+        if skipped.devices > 0 {
+            work.warn("\(image): \(skipped.devices) device nodes were left out; --devices keeps them")
+        }
+        if skipped.attributes > 0 {
+            work.warn("\(image): \(skipped.attributes) extended attributes could not be kept on this filesystem")
+        }
+        for path in skipped.filesystems.prefix(10) { work.warn("\(image): the subvolume \(path) was left out") }
+    }
+
+    /// A system that starts would wait for disks that are not there.
+    private func emptyFstab(_ tree: borrowing RootDirectory) throws(BundleError) {
+        do throws(SystemError) {
+            let directory = try tree.open("etc", .directory)
+            guard try fileStatus("fstab", at: directory.rawValue, followLinks: false)?.kind == .regular else { return }
+            try directory.rename("fstab", toNew: "fstab.orig")
+            try directory.makeFile("fstab")
+        } catch {
+            // There is no fstab, or an fstab.orig already.
+            if error.errno == .noEntry || error.errno == .exists { return }
+            throw BundleError("cannot empty the fstab of the bundle", error)
+        }
+    }
+
+    // MARK: - Telling
+
+    private func annotations(_ root: RootSearch.Candidate, _ plan: MergePlan, _ work: Work) -> [KeyValue] {
+        let link = chain.links[0]
+        let path = (try? absolutePath(link.path)) ?? link.path
+        var found = [
+            KeyValue("swrun.source.path", path), KeyValue("swrun.source.format", kind.rawValue),
+            KeyValue("swrun.source.size", "\(link.size)"),
+            KeyValue("swrun.partition.index", root.volume.partition.volume ?? "\(root.volume.partition.number)"),
+            KeyValue("swrun.partition.fstype", root.mounted.probe.kind.rawValue),
+        ]
+        func add(_ key: String, _ value: String?) {
+            if let value, !value.isEmpty { found.append(KeyValue(key, OneLine.text(value))) }
+        }
+        add("swrun.source.snapshot", work.request.snapshot)
+        add("swrun.partition.uuid", root.mounted.probe.uuid)
+        add("swrun.partition.subvol", root.subvolume)
+        add("swrun.os-release.id", root.release.id)
+        add("swrun.os-release.version", root.release.version)
+        add("swrun.os-release.name", root.system)
+        add("swrun.mode", work.request.mode.rawValue)
+        add("swrun.journal", root.mounted.probe.isDirty ? "dirty" : "clean")
+        add("swrun.merged-mounts", plan.merged.map(\.mountPoint).joined(separator: " "))
+        add("swrun.skipped", plan.skipped.joined(separator: " "))
+        return found
+    }
+}
+
+/// Text from an image as one line.
+enum OneLine {
+    static func text(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : $0 }))
+    }
+}
