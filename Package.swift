@@ -31,6 +31,8 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLibcap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .systemLibrary(name: "CLibseccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // The two foundations; they do not know each other.
         .target(name: "LinuxSystem", dependencies: ["CLinux"], swiftSettings: strict),
@@ -42,7 +44,8 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "ImageBundle", dependencies: ["LinuxSystem", "RuntimeSpec", "CLinux"], swiftSettings: strict),
+            name: "ImageBundle", dependencies: ["LinuxSystem", "RuntimeSpec", "CLinux", "CZlib", "CZstd"],
+            swiftSettings: strict),
 
         // The command line. The release build is one static executable, so that nothing on the host, and nothing
         // that a container can reach, takes part in starting it.

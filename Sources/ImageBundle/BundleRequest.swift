@@ -33,8 +33,28 @@ package struct BundleRequest: Sendable {
     package var maximumBytes: UInt64 = 64 << 30
     package var maximumFiles: UInt64 = 5_000_000
 
+    /// - Parameter image: a path, or `TRANSPORT:PATH[:NAME]` with the transports of containers-transports(5) that lead to files
+    ///   and directories.
     package init(image: String, output: String) {
         self.image = image
         self.output = output
+        for (transport, format) in [
+            ("oci:", SourceKind.oci), ("oci-archive:", .ociArchive), ("docker-archive:", .dockerArchive),
+            ("tar:", .tar),
+        ] where image.hasPrefix(transport) {
+            let parts = image.utf8.dropFirst(transport.utf8.count)
+                .split(
+                    separator: UInt8(ascii: ":"), maxSplits: format == .tar ? 0 : 1, omittingEmptySubsequences: false)
+            self.image = parts.first.map { String(Substring($0)) } ?? ""
+            self.format = format
+            if parts.count > 1, !parts[1].isEmpty { reference = String(Substring(parts[1])) }
+        }
+    }
+
+    /// What `--init` asks for; nil when that is left to the image.
+    var command: [String]? {
+        guard let initCommand, initCommand != "auto" else { return nil }
+        let words = initCommand.split(separator: " ").map(String.init)
+        return words.isEmpty ? nil : words
     }
 }

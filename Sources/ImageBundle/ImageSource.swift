@@ -40,7 +40,9 @@ extension SourceKind {
         switch self {
         case .raw, .qcow2, .vmdk, .vdi, .vhdx, .vhd, .iso:
             return try DiskSource(self, work)
-        case .oci, .ociArchive, .dockerArchive, .tar, .directory, .remote:
+        case .oci, .ociArchive, .dockerArchive, .tar, .remote:
+            return try ArchiveImage.open(self, work)
+        case .directory:
             throw BundleError("\(work.request.image): \(rawValue) images cannot be read yet")
         }
     }

@@ -126,3 +126,12 @@ package func waitForEither(
     try checkRetrying("poll") { cl_poll(&entries, 2, -1) }
     return entries[1].revents != 0
 }
+
+/// Waits until one of three descriptors can be read or `milliseconds` are over; true when the second can.
+package func waitForEither(
+    _ first: Int32, _ second: Int32, _ third: Int32, milliseconds: Int32
+) throws(SystemError) -> Bool {
+    var entries = [first, second, third].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    try checkRetrying("poll") { cl_poll(&entries, 3, milliseconds) }
+    return entries[1].revents != 0
+}

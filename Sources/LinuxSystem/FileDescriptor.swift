@@ -52,6 +52,8 @@ package struct OpenFlags: OptionSet, Sendable {
     package static let noFollow = OpenFlags(rawValue: CL_O_NOFOLLOW)
     /// A reference to a place in the file system, not to its content (O_PATH).
     package static let path = OpenFlags(rawValue: CL_O_PATH)
+    /// A file without a name in the directory that is opened (O_TMPFILE).
+    package static let unnamed = OpenFlags(rawValue: CL_O_TMPFILE)
 }
 
 package let currentDirectory: Int32 = CL_AT_FDCWD

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "clinux_constants.h"
+#include "clinux_digest.h"
 
 static inline long cl_result(long value) { return value < 0 ? -(long)errno : value; }
 #define CL_SYSCALL(...) cl_result(syscall(__VA_ARGS__))

@@ -18,6 +18,7 @@ static const uint64_t CL_CLONE_PARENT = 0x00008000;
 
 // fcntl.h
 static const int32_t CL_O_PATH = 010000000;
+static const int32_t CL_O_TMPFILE = 020000000 | 0200000;
 static const int32_t CL_O_CLOEXEC = 02000000;
 static const int32_t CL_O_NOFOLLOW = 0400000;
 static const int32_t CL_O_DIRECTORY = 0200000;

@@ -42,9 +42,14 @@ package final class Work {
 
     /// Counts what was written against the limits, and tells the progress. Holes are no bytes.
     package func count(bytes: UInt64 = 0, files: UInt64 = 0) throws(BundleError) {
+        progress.advance(bytes: bytes, files: files)
+        try admit(bytes: bytes, files: files)
+    }
+
+    /// Counts against the limits alone: of an archive, progress is what was read of it.
+    package func admit(bytes: UInt64 = 0, files: UInt64 = 0) throws(BundleError) {
         self.bytes += bytes
         self.files += files
-        progress.advance(bytes: bytes, files: files)
         try checkSize(0)
         if self.files > request.maximumFiles {
             throw BundleError(

@@ -112,7 +112,7 @@ extension BundleRequest {
         }
         root = arguments[.imageRoot]
         snapshot = arguments[.imageSnapshot]
-        reference = arguments[.imageReference]
+        reference = arguments[.imageReference] ?? reference
         platform = arguments[.imagePlatform]
         mergesFstab = arguments[.imageFstab] != "none"
         keepsFstab = arguments.has(.keepFstab)
