@@ -13,6 +13,8 @@ package struct PollEntry: Sendable {
     }
 
     package var isReady: Bool { results != 0 }
+    /// Whether there is something to be read: the end of the other side alone is not.
+    package var isReadable: Bool { results & Int16(POLLIN) != 0 }
 }
 
 /// Waits until one of the entries is ready; false after `milliseconds` (-1: never).
@@ -71,6 +73,7 @@ package enum SignalNumber {
     package static let urgent = SIGURG
     package static let pipe = SIGPIPE
     package static let windowChange = SIGWINCH
+    package static let badSystemCall = SIGSYS
 }
 
 /// `pidfd_send_signal(2)`

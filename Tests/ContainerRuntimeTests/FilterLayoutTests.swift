@@ -61,8 +61,8 @@ import Testing
             ]
             var compared = 0
             for architecture in [
-                FilterMachine.Architecture.x86_64, FilterMachine.Architecture.i386, FilterMachine.Architecture.aarch64,
-                FilterMachine.Architecture.arm,
+                Architecture.x86_64, Architecture.i386, Architecture.aarch64,
+                Architecture.arm,
             ] {
                 for number in numbers {
                     for values in arguments {
@@ -80,7 +80,9 @@ import Testing
         @Test func theSearchIsShort() throws {
             let program = try SeccompCompiler.compile(Self.profiles[0])
             let machine = FilterMachine(program: program)
-            let steps = (0...460).compactMap { machine.run(FilterMachine.Call(number: $0))?.steps }
+            let steps = (0...460).compactMap {
+                machine.run(SystemCall(number: UInt32($0), architecture: Architecture.x86_64))?.steps
+            }
             #expect(steps.count == 461)
             #expect(steps.max()! <= 12)
         }
@@ -90,7 +92,7 @@ import Testing
             let tokens = try SeccompCompiler.architectures(of: seccomp).map(\.token)
             let original = try SeccompCompiler.export(seccomp, tokens, SeccompAction.log.number)
             for architecture in [
-                FilterMachine.Architecture.x86_64, FilterMachine.Architecture.i386, FilterMachine.Architecture.aarch64,
+                Architecture.x86_64, Architecture.i386, Architecture.aarch64,
             ] {
                 let runs = try FilterDecisions(of: original, architecture: architecture).runs
                 #expect(runs.first?.numbers.lowerBound == 0)

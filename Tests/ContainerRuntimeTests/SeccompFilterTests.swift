@@ -190,31 +190,31 @@ import Testing
 
         @Test func callsOfAnArchitectureThatIsNotListedKill() throws {
             let filter = try machine(allowing(["read"]))
-            #expect(filter.answer(3, on: FilterMachine.Architecture.i386) == Answer.killThread)
-            #expect(filter.answer(0, on: FilterMachine.Architecture.aarch64) == Answer.killThread)
-            #expect(filter.answer(FilterMachine.Architecture.x32Bit) == Answer.killThread)
+            #expect(filter.answer(3, on: Architecture.i386) == Answer.killThread)
+            #expect(filter.answer(0, on: Architecture.aarch64) == Answer.killThread)
+            #expect(filter.answer(Architecture.x32Bit) == Answer.killThread)
         }
 
         @Test func eachArchitectureHasItsOwnNumbers() throws {
             var seccomp = allowing(["read", "socket", "statx"])
             seccomp.architectures = [.x86_64, .x86, .x32]
             let filter = try machine(seccomp)
-            let i386 = FilterMachine.Architecture.i386
+            let i386 = Architecture.i386
             #expect(filter.answer(0) == Answer.allow)
             #expect(filter.answer(3, on: i386) == Answer.allow)
             #expect(filter.answer(0, on: i386) == Answer.eperm)
-            #expect(filter.answer(FilterMachine.Architecture.x32Bit) == Answer.allow)
-            #expect(filter.answer(FilterMachine.Architecture.x32Bit | 3) == Answer.eperm)
+            #expect(filter.answer(Architecture.x32Bit) == Answer.allow)
+            #expect(filter.answer(Architecture.x32Bit | 3) == Answer.eperm)
             // socket is 359 there, and call 1 of socketcall (102)
             #expect(filter.answer(359, on: i386) == Answer.allow)
             #expect(filter.answer(102, [1], on: i386) == Answer.allow)
             #expect(filter.answer(102, [2], on: i386) == Answer.eperm)
             // statx, the largest of each, is 332 and 383
             #expect(filter.answer(333) == Answer.enosys)
-            #expect(filter.answer(FilterMachine.Architecture.x32Bit | 333) == Answer.enosys)
+            #expect(filter.answer(Architecture.x32Bit | 333) == Answer.enosys)
             #expect(filter.answer(382, on: i386) == Answer.eperm)
             #expect(filter.answer(384, on: i386) == Answer.enosys)
-            #expect(filter.answer(0, on: FilterMachine.Architecture.arm) == Answer.killThread)
+            #expect(filter.answer(0, on: Architecture.arm) == Answer.killThread)
         }
 
         @Test func theNativeArchitectureIsAlwaysThere() throws {

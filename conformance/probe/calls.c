@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,46 @@ static int do_risk(int argc, char **argv) {
     return -1;
 }
 
+#ifdef __x86_64__
+/* The way of 32 bit programs into the kernel, where calls have the numbers of 32 bit x86. */
+static int do_int80(int argc, char **argv) {
+    long result = strtol(argv[0], NULL, 0), values[3] = {0};
+    for (int i = 1; i < argc; i++) values[i - 1] = strtol(argv[i], NULL, 0);
+    __asm__ volatile("int $0x80" : "+a"(result) : "b"(values[0]), "c"(values[1]), "d"(values[2])
+                     : "memory", "r8", "r9", "r10", "r11");
+    if (result < 0 && result > -4096) errno = -result, result = -1;
+    return pair_result(result), -1;
+}
+#endif
+
+struct thread_call {
+    int count, argc;
+    char **argv;
+};
+
+static void *repeat_call(void *data) {
+    struct thread_call *work = data;
+    long failed = 0;
+    for (int i = 0; i < work->count; i++) failed += call(work->argc, work->argv) < 0;
+    return (void *)failed;
+}
+
+static int do_threads(int argc, char **argv) {
+    pthread_t threads[64];
+    struct thread_call work = {atoi(argv[1]), argc - 2, argv + 2};
+    int count = atoi(argv[0]) < 64 ? atoi(argv[0]) : 64;
+    long failed = 0;
+    for (int i = 0; i < count; i++)
+        if (pthread_create(&threads[i], NULL, repeat_call, &work)) return pair_result(-1), -1;
+    for (int i = 0; i < count; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        failed += (long)result;
+    }
+    pair_number("failed", failed);
+    return -1;
+}
+
 static int do_resolve(int argc, char **argv) {
     (void)argc;
     char path[64], target[4096];
@@ -81,6 +122,10 @@ static int do_memory(int argc, char **argv) {
 const struct verb system_verbs[] = {
     {"syscall", 1, 7, do_syscall, "NAME [ARGUMENT...]: result or errno; @TEXT passes an address"},
     {"risk", 1, 7, do_risk, "NAME [ARGUMENT...]: in a child, tells the signal that killed it"},
+#ifdef __x86_64__
+    {"int80", 1, 4, do_int80, "NUMBER [ARGUMENT...]: a system call as 32 bit programs make it; result or errno"},
+#endif
+    {"threads", 3, 8, do_threads, "COUNT TIMES NAME [ARGUMENT...]: a system call, by threads, each some times"},
     {"resolve", 1, 1, do_resolve, "PATH: where it leads to"},
     {"memory", 1, 1, do_memory, "BYTES: touches them all"},
     {NULL, 0, 0, NULL, NULL},

@@ -36,6 +36,8 @@ package struct CreatedContainer: ~Copyable {
     let channel: HostChannel
     /// Of a foreground container with a terminal: the end that its user holds.
     package let terminal: FileDescriptor?
+    /// Who answers for its system calls; from here on that is up to the holder of this value.
+    let watcher: SystemCallWatcher?
     /// Whether the process of the container is this process's child.
     package var pid: Int32 { record.pid }
 }

@@ -22,6 +22,8 @@ package struct CreateRequest: Sendable {
     package var preservedDescriptors: Int32 = 0
     /// Whether this command returns once the container is made (`create`, `run --detach`).
     package var detached = true
+    /// What to do about the system calls of a container in the foreground, beside obeying its filter.
+    package var seccompWatch: SeccompWatch?
     /// `run`: the container is started by the process that creates it.
     package var startsAtOnce = false
 
@@ -32,4 +34,8 @@ package struct CreateRequest: Sendable {
     }
 
     var inherited: InheritedDescriptors { InheritedDescriptors(preserved: preservedDescriptors) }
+
+    var seccompCache: SeccompCache {
+        SeccompCache(directory: "\(stateRoot.path)/\(SeccompCache.directoryName)")
+    }
 }

@@ -22,6 +22,8 @@ struct HostSide: ~Copyable {
     /// Init's end of the connection, until init has it.
     private let initEnd: Int32
     private let interruption: Interruption
+    /// Answers for the container's system calls, where they are watched.
+    private let watcher: SystemCallWatcher?
     private var hooksBegan = false
     /// Until then the cgroup in the record may be somebody else's.
     private var cgroupIsMade = false
@@ -44,11 +46,16 @@ struct HostSide: ~Copyable {
         let (ours, theirs) = try explain("cannot make a connection to init") { () throws(SystemError) in
             try MessageSocket.pair()
         }
+        let profile = plan.linux.seccomp
+        let watcher = try request.seccompWatch.map { (watch) throws(RuntimeError) in
+            try SystemCallWatcher(watch, profile, request.seccompCache)
+        }
         interruption = try Interruption()
         channel = HostChannel(socket: MessageSocket(FileDescriptor(owning: ours)))
         initEnd = theirs
         self.request = request
         self.bundle = bundle
+        self.watcher = watcher
         self.joined = joined
         self.sources = sources
         self.console = console
@@ -138,7 +145,7 @@ struct HostSide: ~Copyable {
     mutating func converse(_ warn: (String) -> Void) throws(RuntimeError) {
         for warning in warnings { warn(warning) }
         while true {
-            switch try hear() {
+            switch try hear(warn) {
             case .mounted:
                 hooksBegan = true
                 try hostHooks(.prestart, .creating).run()
@@ -170,6 +177,7 @@ struct HostSide: ~Copyable {
 
     /// Undoes all of it, last step first: nothing is left of a container that could not be created.
     mutating func undo(_ warn: (String) -> Void) {
+        watcher?.giveUp(warn)
         // Before their namespace goes, and they with it.
         if var devices = networkDevices.take() { devices.moveBack() }
         if let process = process.take() {
@@ -195,7 +203,8 @@ struct HostSide: ~Copyable {
         guard let state = state.take(), let process = process.take() else { throw unexpectedEnd() }
         state.unlock()
         return CreatedContainer(
-            state: state, record: record, process: process, channel: channel, terminal: terminal)
+            state: state, record: record, process: process, channel: channel, terminal: terminal,
+            watcher: watcher)
     }
 
     // MARK: - Talking to init
@@ -209,8 +218,8 @@ struct HostSide: ~Copyable {
         }
     }
 
-    private borrowing func hear() throws(RuntimeError) -> InitMessage {
-        try interruption.wait(for: channel.number)
+    private borrowing func hear(_ warn: (String) -> Void) throws(RuntimeError) -> InitMessage {
+        try interruption.wait(for: channel.number, answering: watcher, warn)
         return try explain("cannot hear from init") { () throws(SystemError) in try channel.receive() }
     }
 
@@ -228,17 +237,24 @@ struct HostSide: ~Copyable {
     }
 
     private borrowing func forwardListener(_ number: Int32) throws(RuntimeError) {
-        guard let listener = plan.seccompListener else { return }
         let process = try explain("cannot hold init") { () throws(SystemError) in
             try FileDescriptor.process(record.pid)
         }
+        if let watcher { return try watcher.attach(number, of: process) }
+        guard let listener = plan.seccompListener else { return }
         let state = record.state(.creating)
         try listener.forward(
             number, from: process, pid: record.pid, specVersion: state.ociVersion, state: state.hookJSON)
     }
 
     private borrowing func unexpectedEnd() -> RuntimeError {
-        RuntimeError(
+        if let denied = plan.seccomp?.firstDenied(of: ["write", "read"]) {
+            return RuntimeError(
+                at: "linux.seccomp",
+                "the container's first process ended before it was ready, for the filter denies \(denied)",
+                hint: "allow read, write, capset and execve, which start the program, or set process.noNewPrivileges")
+        }
+        return RuntimeError(
             "the container's first process ended before it was ready",
             hint: "it was killed, perhaps for lack of memory: see the kernel's log")
     }

@@ -66,14 +66,7 @@ struct InitPlan {
         mounts = try Self.mounts(config.mounts, bundle: record.bundle)
         devices = DeviceNode.standard + (try Self.devices(linux.devices))
         cgroupView = CgroupView(layout: layout, hasOwnNamespace: namespaces.newCgroup, cgroup: record.cgroup)
-        if let profile = linux.seccomp {
-            let cache = SeccompCache(directory: "\(request.stateRoot.path)/\(SeccompCache.directoryName)")
-            seccomp = try SeccompFilter.compile(profile, cache: cache)
-            seccompListener = try SeccompListener(profile)
-        } else {
-            seccomp = nil
-            seccompListener = nil
-        }
+        (seccomp, seccompListener) = try Self.filter(linux.seccomp, request, &warnings)
         let inUserNamespace = namespaces.hasUserNamespace
         let hasFilter = seccomp != nil
         credentials = try config.process.map { (process) throws(RuntimeError) in
@@ -96,6 +89,26 @@ struct InitPlan {
         if linux.intelRdt != nil {
             throw RuntimeError(
                 at: "linux.intelRdt", "this version cannot control cache and memory bandwidth", hint: "remove it")
+        }
+    }
+
+    /// The filter to be loaded, and who listens to it beside this process.
+    private static func filter(
+        _ profile: Seccomp?, _ request: CreateRequest, _ warnings: inout [String]
+    ) throws(RuntimeError) -> (SeccompFilter?, SeccompListener?) {
+        switch request.seccompWatch {
+        case .record:
+            if profile != nil {
+                warnings.append(
+                    "linux.seccomp of config.json is not in force: everything is allowed while it is recorded")
+            }
+            return (.askingAlways, nil)
+        case .explain: return (try .explaining(profile, request.seccompCache), nil)
+        case nil:
+            guard let profile else { return (nil, nil) }
+            return (
+                try SeccompFilter.compile(profile, cache: request.seccompCache), try SeccompListener(profile)
+            )
         }
     }
 

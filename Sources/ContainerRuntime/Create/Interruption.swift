@@ -16,7 +16,11 @@ struct Interruption: ~Copyable {
     /// Waits until `file` can be read.
     ///
     /// - Throws: when a signal asks this process to end
-    func wait(for file: Int32) throws(RuntimeError) {
+    func wait(
+        for file: Int32, answering watcher: SystemCallWatcher? = nil, _ warn: (String) -> Void = { _ in }
+    ) throws(RuntimeError) {
+        // Init itself is under the filter that is watched, and waits for its answers.
+        if let watcher { try watcher.wait(for: file, or: signals.descriptor.rawValue, warn) }
         let interrupted = try explain("cannot wait for init") { () throws(SystemError) in
             try waitForEither(file, signals.descriptor.rawValue)
         }

@@ -56,14 +56,17 @@ struct InitChannel: ~Copyable {
     let socket: MessageSocket
 
     borrowing func send(_ message: InitMessage) throws(RuntimeError) {
+        // With write(2) and read(2): both come after the filter is loaded, and no program can do without these two.
         let bytes = message.bytes
-        try explain("cannot report to the creating process") { () throws(SystemError) in try socket.send(bytes) }
+        try explain("cannot report to the creating process") { () throws(SystemError) in
+            try writeWhole(socket.descriptor.rawValue, bytes)
+        }
     }
 
     /// Waits for `expected`. When the host side is gone, nobody wants this container any more.
     borrowing func wait(for expected: HostMessage) throws(RuntimeError) {
         let bytes = try explain("cannot hear from the creating process") { () throws(SystemError) in
-            try socket.receive(limit: 64)
+            try readBytes(socket.descriptor.rawValue, upTo: 64)
         }
         guard bytes.first == expected.rawValue else { throw RuntimeError("the creating process has ended") }
     }

@@ -15,7 +15,9 @@ enum ContainerInit {
             try gate.wait()
             try runContainerHooks(.startContainer, plan)
             guard let program else { throw RuntimeError("config.json has no process to start", hint: "add process") }
-            throw program.execute()
+            throw program.execute(announceListener: { (number) throws(RuntimeError) in
+                try gate.host.send(.seccompListener(descriptor: number))
+            })
         } catch {
             gate.report(error)
             exitNow(1)

@@ -107,27 +107,12 @@ package struct CredentialPlan: Equatable, Sendable {
         for step in steps {
             if case .loadFilter = step {
                 try withIdentity()
-                if let filter { try load(filter, announceListener) }
+                try filter?.loadAnnouncing(announceListener)
                 continue
             }
             do throws(SystemError) { try step.apply(writer) } catch { throw step.explain(error) }
         }
         if !steps.contains(.loadFilter) { try withIdentity() }
-    }
-
-    private func load(
-        _ filter: SeccompFilter, _ announceListener: (Int32) throws(RuntimeError) -> Void
-    ) throws(RuntimeError) {
-        if filter.notifies {
-            let number = try explain("cannot open /") { () throws(SystemError) in try FileDescriptor.nextNumber() }
-            try announceListener(number)
-        }
-        do throws(SystemError) {
-            // The listener stays open until execve(2): closing it could be notified, and the host takes it from here.
-            _ = try filter.load()?.release()
-        } catch {
-            throw filter.explain(error)
-        }
     }
 }
 

@@ -26,9 +26,10 @@ struct PreparedProgram {
     private let path: String
     private let arguments: CStringVector
     private let environment: CStringVector
+    private let filter: SeccompFilter?
     /// A filter that comes last is loaded right before execve(2): what the runtime does until then, which is to wait for
     /// the word to start and to run hooks, needs system calls that the program may be denied.
-    private let filter: SeccompFilter?
+    private let loadsFilterNow: Bool
 
     /// Called with the container's root as the root. Takes the settings of `process` in the order in which each still
     /// has the right it needs, and ends without privileges.
@@ -43,10 +44,11 @@ struct PreparedProgram {
         resetSignals()
         try remains.labels.apply()
         try plan.settings.apply()
-        // One that notifies has its listener handed over while the container is being created.
-        let waits = plan.credentials.loadsFilterLast && plan.seccomp?.notifies == false
-        filter = waits ? plan.seccomp : nil
-        path = try Self.becomeUser(plan, filter: waits ? nil : plan.seccomp, variables.path, host)
+        filter = plan.seccomp
+        // An agent gets the listener while the container is being created.
+        loadsFilterNow =
+            plan.credentials.loadsFilterLast && (plan.seccomp.map { !$0.notifies || $0.isWatched } ?? false)
+        path = try Self.becomeUser(plan, filter: loadsFilterNow ? nil : plan.seccomp, variables.path, host)
     }
 
     /// Finds the program with the rights of the container's user, and before the filter could forbid to look.
@@ -63,13 +65,15 @@ struct PreparedProgram {
         return path
     }
 
-    func execute() -> RuntimeError {
-        if let filter {
-            do throws(SystemError) { _ = try filter.load() } catch { return filter.explain(error) }
+    /// - Parameter announceListener: as in `CredentialPlan.apply`
+    func execute(announceListener: (Int32) throws(RuntimeError) -> Void = { _ in }) -> RuntimeError {
+        if loadsFilterNow, let filter {
+            do throws(RuntimeError) { try filter.loadAnnouncing(announceListener) } catch { return error }
         }
         let error = LinuxSystem.execute(path, arguments, environment)
+        let denied = filter?.firstDenied(of: ["execve"]).map { "linux.seccomp does not allow \($0)" }
         return RuntimeError(
-            at: "process.args[0]", "exec: \"\(path)\"", error, hint: diagnoseExecution(path, error))
+            at: "process.args[0]", "exec: \"\(path)\"", error, hint: denied ?? diagnoseExecution(path, error))
     }
 
     /// `process.env`, with what the runtime adds: HOME where it is missing, and what a service manager passed.

@@ -17,6 +17,9 @@ enum SeccompCompiler {
             let exported = try export(seccomp, [architecture.token], defaultAction)
             do {
                 var decisions = try FilterDecisions(of: exported, architecture: architecture.auditToken)
+                for (number, action) in youngerCalls(seccomp, architecture) {
+                    decisions.replace(.answer(defaultAction), by: .answer(action), in: number...number)
+                }
                 if let numbers = unknownNumbers(seccomp, architecture) {
                     decisions.replace(.answer(defaultAction), by: .answer(enosys), in: numbers)
                 }
@@ -82,9 +85,9 @@ enum SeccompCompiler {
         let numbers: ClosedRange<UInt32>
     }
 
-    private static let x86_64: UInt32 = 0xc000_003e  // AUDIT_ARCH_X86_64
-    private static let x32: UInt32 = 0x4000_003e
-    private static let x32Bit: UInt32 = 0x4000_0000  // __X32_SYSCALL_BIT
+    private static let x86_64 = SystemCallArchitecture.x86_64Token
+    private static let x32 = SystemCallArchitecture.x32Token
+    private static let x32Bit = SystemCallArchitecture.x32Bit
 
     /// The machine's own architecture, and those the profile lists.
     static func architectures(of seccomp: Seccomp) throws(RuntimeError) -> [Architecture] {
@@ -127,9 +130,29 @@ enum SeccompCompiler {
                 largest = max(largest, seccomp_syscall_resolve_name_arch(architecture.token, name))
             }
         }
+        for (number, _) in youngerCalls(seccomp, architecture) { largest = max(largest, Int32(bitPattern: number)) }
         // Numbers with the mark of x32 are another architecture's also where it is not listed.
         let end = architecture.token == x86_64 ? x32Bit - 1 : UInt32.max
         return largest > 0 ? UInt32(largest) + 1...end : nil
+    }
+
+    /// The rules for calls that the kernel has and libseccomp has no name for yet. Those with arguments are passed over,
+    /// as libseccomp does with all that it does not know.
+    private static func youngerCalls(
+        _ seccomp: Seccomp, _ architecture: Architecture
+    ) -> [(number: UInt32, action: UInt32)] {
+        var calls: [(number: UInt32, action: UInt32)] = []
+        for (index, syscall) in seccomp.syscalls.enumerated() where syscall.args.isEmpty {
+            for name in syscall.names {
+                guard seccomp_syscall_resolve_name_arch(architecture.token, name) == unknownName,
+                    let number = SystemCallNames.youngerNumber(of: name, on: architecture.token),
+                    let action = try? actionValue(
+                        syscall.action, syscall.errnoRet, "linux.seccomp.syscalls[\(index)].errnoRet")
+                else { continue }
+                calls.append((number, action))
+            }
+        }
+        return calls
     }
 
     // MARK: Rules
@@ -176,7 +199,7 @@ enum SeccompCompiler {
             key += text.utf8
             key.append(0)
         }
-        add("layout 1, libseccomp \(version)")
+        add("layout 2, libseccomp \(version)")
         add(seccomp_arch_native())
         add(seccomp.defaultAction.number)
         add(UInt64(seccomp.defaultErrnoRet ?? .max) + (seccomp.defaultErrnoRet == nil ? 1 : 0))

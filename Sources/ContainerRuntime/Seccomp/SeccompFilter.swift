@@ -8,6 +8,10 @@ package struct SeccompFilter: Equatable, Sendable {
     package let flags: UInt32
     /// Whether a rule hands system calls to a listener.
     package let notifies: Bool
+    /// Whether the listener is this process, without which the container's process could not live.
+    var isWatched = false
+    /// What the filter decides where it asks this process; nil when that allows everything.
+    var explained: [FilterInstruction]?
 
     /// Compiles the section, or takes what was compiled for an equal one before. Runs on the host; nothing is loaded.
     package static func compile(
@@ -52,6 +56,28 @@ package struct SeccompFilter: Equatable, Sendable {
         try loadSystemCallFilter(program, flags: flags)
     }
 
+    /// Loads the filter in a container's first process, and says beforehand which number its listener will have.
+    func loadAnnouncing(_ announceListener: (Int32) throws(RuntimeError) -> Void) throws(RuntimeError) {
+        if notifies {
+            let number = try ContainerRuntime.explain("cannot open /") { () throws(SystemError) in
+                try FileDescriptor.nextNumber()
+            }
+            try announceListener(number)
+        }
+        if isWatched {
+            // Without answers every call would fail with ENOSYS, that to end the process included.
+            try ContainerRuntime.explain("cannot tie the container's process to this one") { () throws(SystemError) in
+                try dieWithParent()
+            }
+        }
+        do throws(SystemError) {
+            // The listener stays open until execve(2): closing it could be notified, and the host takes it from here.
+            _ = try load()?.release()
+        } catch {
+            throw explain(error)
+        }
+    }
+
     /// The error to report when `load` failed with `error`; asks the kernel what it does not know.
     package func explain(_ error: SystemError) -> RuntimeError {
         let what = "cannot load the system call filter"
@@ -80,6 +106,18 @@ package struct SeccompFilter: Equatable, Sendable {
                 hint: "a filter with a listener already applies to the runtime itself")
         default:
             return RuntimeError(at: "linux.seccomp", what, error)
+        }
+    }
+
+    /// The first of these calls that the filter denies whatever its arguments are. Asked when something has failed.
+    func firstDenied(of names: [String]) -> String? {
+        let machine = FilterMachine(program: explained ?? program)
+        return names.first { (name) in
+            guard let call = SystemCallNames.nativeCall(name), let answer = machine.run(call)?.answer else {
+                return false
+            }
+            // Whoever is asked may allow it.
+            return SeccompAnswer(answer).isDenial && answer != SeccompAction.notify.number
         }
     }
 

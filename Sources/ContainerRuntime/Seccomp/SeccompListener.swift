@@ -37,17 +37,24 @@ package struct SeccompListener: Equatable, Sendable {
     package func forward(
         _ number: Int32, from process: borrowing FileDescriptor, pid: Int32, specVersion: String, state: JSON
     ) throws(RuntimeError) {
-        let listener = try explain(
-            "cannot take the listener of the filter from the container", at: "linux.seccomp",
-            hint: "this needs the right to trace the container's process (CAP_SYS_PTRACE)"
-        ) { () throws(SystemError) in
-            try Self.waitForListener(number, of: process)
-        }
+        let listener = try Self.take(number, from: process)
         let message = document(pid: pid, specVersion: specVersion, state: state).bytes()
         try explain("cannot hand the listener to the agent", at: "linux.seccomp.listenerPath") {
             () throws(SystemError) in
             let socket = MessageSocket(try connectUnixSocket(path))
             try socket.sendStream(message, passing: listener.rawValue)
+        }
+    }
+
+    /// The listener itself, as soon as it is there.
+    static func take(
+        _ number: Int32, from process: borrowing FileDescriptor
+    ) throws(RuntimeError) -> FileDescriptor {
+        try explain(
+            "cannot take the listener of the filter from the container", at: "linux.seccomp",
+            hint: "this needs the right to trace the container's process (CAP_SYS_PTRACE)"
+        ) { () throws(SystemError) in
+            try waitForListener(number, of: process)
         }
     }
 

@@ -22,7 +22,7 @@ extension Command {
             Operand(name: "ROOTFS", kind: .other, presence: .optional),
             Operand(name: "-- COMMAND", kind: .other, presence: .anyNumber),
         ],
-        options: [.containerName] + LaunchFlag.options,
+        options: [.containerName] + LaunchFlag.options + [.seccompRecord, .seccompMerge, .seccompExplain],
         examples: [
             Example(command: "swrun launch /srv/debian", meaning: "a shell with namespaces of its own"),
             Example(
@@ -52,8 +52,10 @@ enum LaunchCommand {
         request.cgroupDriver = call.global.cgroupManager ?? .cgroupfs
         request.startsAtOnce = true
         request.detached = false
+        request.seccompWatch = try SeccompWatch(call.arguments, detached: false)
         return try RunContainer.run(
-            request, keep: false, reaper: true, started: { call.report.flush() }, { call.report.warning($0) })
+            request, keep: false, reaper: true, started: { call.report.flush() }, tell: { call.report.tell($0) },
+            { call.report.warning($0) })
     }
 
     private static func openRoot(_ wishes: LaunchWishes) throws(RuntimeError) -> AttachedRoot {

@@ -25,6 +25,8 @@ final class Report {
     /// No line but errors on stderr: engines parse this command's output.
     var isParsed = false
     private var waiting: [Line] = []
+    /// The command has done what may fail; nothing is held back any more.
+    private var hasStarted = false
     /// The descriptor of stderr; tests read another.
     private let stderr: Int32
 
@@ -50,12 +52,19 @@ final class Report {
 
     func warning(_ message: @autoclosure () -> String) { note(.warning, message) }
 
+    /// Something that the user has asked to be told, which is neither debugging nor a warning.
+    func tell(_ message: String) {
+        let line = Line(level: .info, message: message)
+        if log != nil { writeToLog(line) }
+        sayOnStderr(line)
+    }
+
     private func note(_ lineLevel: Level, _ message: () -> String) {
         guard lineLevel <= level else { return }
         let line = Line(level: lineLevel, message: message())
         if log == nil {
             if !isParsed { sayOnStderr(line) }
-        } else if level > .warning {
+        } else if level > .warning || hasStarted {
             writeToLog(line)
         } else {
             waiting.append(line)
@@ -65,6 +74,7 @@ final class Report {
     /// The command has done its work: warnings held back go to the log. A command that goes on for long, such as
     /// `run` in the foreground, calls this when the container has started.
     func flush() {
+        hasStarted = true
         for line in waiting { writeToLog(line) }
         waiting = []
     }
@@ -89,7 +99,9 @@ final class Report {
 
     /// JSON on stderr is for those who ask for it and name no log, as with runc; else a line for people.
     private func sayOnStderr(_ line: Line) {
-        let text = log == nil && format == .json ? line.json : line.plain
+        var text = log == nil && format == .json ? line.json : line.plain
+        // In the foreground the terminal may be in raw mode, where a line feed alone does not go back to the margin.
+        if hasStarted, isTerminal(stderr) { text = text.dropLast() + "\r\n" }
         // Nobody is left to hear that stderr fails.
         try? write(text, to: stderr)
     }
