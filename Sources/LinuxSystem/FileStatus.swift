@@ -80,3 +80,9 @@ extension FileStatus {
     package var isDevice: Bool { kind == .characterDevice || kind == .blockDevice }
     package var isDirectory: Bool { kind == .directory }
 }
+
+/// Whether a program has capabilities of its own, capabilities(7), "File capabilities".
+package func hasFileCapabilities(_ path: String) -> Bool {
+    var value = [UInt8](repeating: 0, count: 64)
+    return cl_getxattr(path, "security.capability", &value, value.count) > 0
+}

@@ -34,3 +34,10 @@ package func enterNamespace(_ descriptor: Int32, _ kinds: NamespaceFlags) throws
 package func unshare(_ kinds: NamespaceFlags) throws(SystemError) {
     try check(cl_unshare(Int32(truncatingIfNeeded: kinds.rawValue)), "unshare")
 }
+
+/// Whether this process is in another user namespace than the one the kernel began with, which has a fixed number
+/// (linux/proc_ns.h, PROC_USER_INIT_INO).
+package func isInUserNamespace() -> Bool {
+    guard let status = try? fileStatus("/proc/self/ns/user") else { return false }
+    return status.inode != 0xefff_fffd
+}

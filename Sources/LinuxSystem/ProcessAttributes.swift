@@ -50,6 +50,9 @@ package func dropBoundingCapabilities(except kept: [Int32]) throws(SystemError) 
     }
 }
 
+/// Whether execve(2) gives this process no privileges, prctl(2) PR_GET_NO_NEW_PRIVS.
+package func cannotGainPrivileges() -> Bool { cl_prctl(CL_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 }
+
 /// Whether others may look at this process through ptrace(2) and /proc.
 package func setDumpable(_ dumpable: Bool) {
     _ = cl_prctl(CL_PR_SET_DUMPABLE, dumpable ? 1 : 0, 0, 0, 0)

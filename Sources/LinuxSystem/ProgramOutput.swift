@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// Runs a program of the host to its end and gives what it wrote to standard output and error.
@@ -7,8 +8,7 @@ internal import Glibc
 package func runProgram(
     _ name: String, _ arguments: [String]
 ) throws(SystemError) -> (output: [UInt8], end: ProcessEnd) {
-    let directories = environmentVariable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    let paths = directories.split(separator: ":").map { "\($0)/\(name)" }
+    let paths = programDirectories().map { "\($0)/\(name)" }
     let vector = CStringVector([name] + arguments)
     let output = try Pipe()
     let execution = try Pipe()
@@ -35,4 +35,19 @@ package func runProgram(
         if let code = failure.first { throw SystemError("execve", name, Errno(Int32(code))) }
         return (bytes, end)
     }
+}
+
+/// The file that `runProgram` would execute; nil when there is none.
+package func findProgram(_ name: String) -> String? {
+    for directory in programDirectories() {
+        let path = "\(directory)/\(name)"
+        guard cl_faccessat2(CL_AT_FDCWD, path, X_OK, CL_AT_EACCESS) == 0 else { continue }
+        if (try? fileStatus(path))??.kind == .regular { return path }
+    }
+    return nil
+}
+
+private func programDirectories() -> [Substring] {
+    let path = environmentVariable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return path.split(separator: ":")
 }

@@ -14,11 +14,11 @@ import Testing
     }
 
     private func steps(
-        _ user: User, _ sets: CapabilitySets, noNewPrivileges: Bool, hasFilter: Bool, inUserNamespace: Bool = false
+        _ user: User, _ sets: CapabilitySets, noNewPrivileges: Bool, hasFilter: Bool, mayLackGroups: Bool = false
     ) -> [CredentialPlan.Step] {
         CredentialPlan(
             user, sets, held: Self.held, noNewPrivileges: noNewPrivileges, hasFilter: hasFilter,
-            inUserNamespace: inUserNamespace
+            mayLackGroups: mayLackGroups
         ).steps
     }
 
@@ -82,14 +82,14 @@ import Testing
     }
 
     @Test func onlyAUserNamespaceMayDenySupplementaryGroups() {
-        func groups(_ gids: [UInt32], inUserNamespace: Bool) -> CredentialPlan.Step? {
+        func groups(_ gids: [UInt32], mayLackGroups: Bool) -> CredentialPlan.Step? {
             steps(
                 User(additionalGids: gids), sets(), noNewPrivileges: true, hasFilter: false,
-                inUserNamespace: inUserNamespace
+                mayLackGroups: mayLackGroups
             ).first { if case .groups = $0 { true } else { false } }
         }
-        #expect(groups([], inUserNamespace: true) == .groups([], mayBeDenied: true))
-        #expect(groups([5], inUserNamespace: true) == .groups([5], mayBeDenied: false))
-        #expect(groups([], inUserNamespace: false) == .groups([], mayBeDenied: false))
+        #expect(groups([], mayLackGroups: true) == .groups([], mayBeDenied: true))
+        #expect(groups([5], mayLackGroups: true) == .groups([5], mayBeDenied: false))
+        #expect(groups([], mayLackGroups: false) == .groups([], mayBeDenied: false))
     }
 }

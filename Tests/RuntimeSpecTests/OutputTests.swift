@@ -266,7 +266,7 @@ struct ConfigEncodingTests {
 struct DefaultConfigTests {
     @Test func privileged() throws {
         let config = DefaultConfig.make(rootless: false, uid: 7, gid: 8)
-        #expect(config.ociVersion == "1.3.0")
+        #expect(config.ociVersion == "1.0.2")
         #expect(config.linux?.namespaces.map(\.type) == [.pid, .network, .ipc, .uts, .mount])
         #expect(config.linux?.resources?.devices == [DeviceRule(allow: false)])
         #expect(config.linux?.uidMappings.isEmpty == true)

@@ -86,6 +86,7 @@ static const int32_t CL_PR_CAPBSET_READ = 23;
 static const int32_t CL_PR_CAPBSET_DROP = 24;
 static const int32_t CL_PR_SET_SECUREBITS = 28;
 static const int32_t CL_PR_SET_NO_NEW_PRIVS = 38;
+static const int32_t CL_PR_GET_NO_NEW_PRIVS = 39;
 static const int32_t CL_PR_SET_CHILD_SUBREAPER = 36;
 static const int32_t CL_PR_CAP_AMBIENT = 47;
 static const int32_t CL_PR_CAP_AMBIENT_RAISE = 2;

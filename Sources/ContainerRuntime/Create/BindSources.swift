@@ -13,8 +13,12 @@ struct BindSources: ~Copyable {
     init(_ plan: borrowing InitPlan, mayMount: Bool) throws(RuntimeError) {
         mounts = Array(repeating: -1, count: plan.mounts.count)
         guard plan.ownsMounts, mayMount else { return }
-        rootfs = try explain("cannot open the root filesystem", at: "root.path") { () throws(SystemError) in
-            try DetachedMount.clone(ofPath: plan.rootfs, recursive: true).release()
+        do throws(SystemError) {
+            rootfs = try DetachedMount.clone(ofPath: plan.rootfs, recursive: true).release()
+        } catch {
+            // Root of a user namespace need not be that of the mount namespace it is in.
+            if error.errno == .notPermitted, plan.namespaces.atBirth.isSuperset(of: [.user, .mount]) { return }
+            throw RuntimeError(at: "root.path", "cannot open the root filesystem", error)
         }
         for (index, mount) in plan.mounts.enumerated() where mount.content.isBind {
             do throws(SystemError) {

@@ -13,8 +13,8 @@ struct Birth {
 
     func give(_ joined: borrowing JoinedNamespaces) throws(RuntimeError) -> CloneResult {
         if joined.isEmpty {
-            return try explain("cannot make the container's first process", hint: hint) { () throws(SystemError) in
-                try clone(newNamespaces, intoCgroup: cgroup)
+            do throws(SystemError) { return try clone(newNamespaces, intoCgroup: cgroup) } catch {
+                throw explainBirth(error)
             }
         }
         return try give(afterJoining: { (_) throws(RuntimeError) in try joined.enter() })
@@ -30,8 +30,11 @@ struct Birth {
         case .child:
             do throws(RuntimeError) {
                 try join(report.write.rawValue)
-                let born = try explain("cannot make the container's process", hint: hint) {
-                    () throws(SystemError) in try clone(newNamespaces, intoCgroup: cgroup, asSibling: true)
+                let born: CloneResult
+                do throws(SystemError) {
+                    born = try clone(newNamespaces, intoCgroup: cgroup, asSibling: true)
+                } catch {
+                    throw explainBirth(error)
                 }
                 guard case .parent(let process) = consume born else { return .child }
                 try? report.write.write("\(process.pid)")
@@ -57,8 +60,13 @@ struct Birth {
         }
     }
 
-    private var hint: String? {
-        newNamespaces.contains(.user)
-            ? "is the limit in /proc/sys/user/max_user_namespaces reached, or are user namespaces forbidden here?" : nil
+    private func explainBirth(_ error: SystemError) -> RuntimeError {
+        RuntimeError(
+            "cannot make the container's process", error,
+            hint: newNamespaces.contains(.user)
+                ? userNamespaceRefusal(error.errno)
+                : error.errno == .notPermitted
+                    ? "only root may make namespaces without a user namespace: add {\"type\": \"user\"} to linux.namespaces"
+                    : nil)
     }
 }

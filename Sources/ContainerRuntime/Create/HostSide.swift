@@ -11,7 +11,7 @@ struct HostSide: ~Copyable {
     private var plan: InitPlan
     private var record: ContainerRecord
     private let cgroup: CgroupPlan
-    private let warnings: [String]
+    private var warnings: [String]
 
     private var state: StateDirectory?
     /// A pidfd of init, once there is one.
@@ -32,8 +32,14 @@ struct HostSide: ~Copyable {
         try request.inherited.check()
         let bundle = try Bundle(request)
         let layout = try CgroupLayout.detect()
-        let cgroup = try CgroupPlan(
-            config: bundle.config, id: request.id.text, driver: request.cgroupDriver, layout: layout)
+        let cgroup: CgroupPlan
+        do throws(RuntimeError) {
+            cgroup = try CgroupPlan(
+                config: bundle.config, id: request.id.text, driver: request.cgroupDriver, layout: layout)
+        } catch {
+            // A container of the same id has the cgroup: that is what the caller got wrong.
+            throw request.stateRoot.exists(request.id) ? .idIsTaken : error
+        }
         let record = ContainerRecord(bundle, request, cgroup.cgroup)
         var warnings: [String] = []
         var plan = try InitPlan(bundle.config, record, request, layout, warnings: &warnings)
@@ -90,6 +96,12 @@ struct HostSide: ~Copyable {
         // From here on the record has what was made and nothing else, also when this fails half way.
         cgroupIsMade = true
         try cgroup.create(&record.cgroup, isRootless: request.rootless)
+        if record.cgroup.directories.isEmpty, request.cgroupDriver != .disabled {
+            warnings.append(
+                "the container has no cgroup of its own, without which there are no limits, statistics and pauses: "
+                    + "delegate one to user \(effectiveUserID()) (systemd: Delegate=yes, or chown a cgroup and start swrun "
+                    + "in it); --cgroup-manager disabled asks for none")
+        }
     }
 
     /// One clone3(2), or two when namespaces are joined. In the child this does not return.

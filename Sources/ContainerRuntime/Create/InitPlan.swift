@@ -71,8 +71,8 @@ struct InitPlan {
         let hasFilter = seccomp != nil
         credentials = try config.process.map { (process) throws(RuntimeError) in
             try CredentialPlan(
-                process, hasFilter: hasFilter, inUserNamespace: inUserNamespace, annotations: config.annotations,
-                warnings: &warnings)
+                process, hasFilter: hasFilter, inUserNamespace: inUserNamespace, isRootless: request.rootless,
+                annotations: config.annotations, warnings: &warnings)
         }
         let (personality, memoryPolicy) = (linux.personality, linux.memoryPolicy)
         settings = config.process.map { ProcessSettings($0, personality: personality, memoryPolicy: memoryPolicy) }

@@ -35,7 +35,8 @@ struct ExecPlan {
         program = ProgramPlan(
             process: process,
             credentials: try CredentialPlan(
-                process, hasFilter: filter != nil, inUserNamespace: namespaces.contains(.user), warnings: &warnings),
+                process, hasFilter: filter != nil, inUserNamespace: namespaces.contains(.user),
+                annotations: config.annotations, warnings: &warnings),
             seccomp: filter,
             settings: ProcessSettings(process, personality: linux.personality, memoryPolicy: linux.memoryPolicy),
             listenDescriptors: inherited.listening)

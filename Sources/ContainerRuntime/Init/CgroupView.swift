@@ -49,10 +49,19 @@ struct CgroupView: Equatable {
                 guard error.errno == .notPermitted || error.errno == .busy else { throw error }
             }
         }
-        let own = cgroup.directories.first { $0.controllers == hierarchy.controllers }
-        let detached = try DetachedMount.clone(ofPath: own?.path ?? hierarchy.mountPoint, recursive: false)
+        let detached = try ownPart(of: hierarchy)
         try detached.descriptor.setMountAttributes(set: mount.attributes)
         return detached
+    }
+
+    /// The container's cgroup; where it has none, because nobody delegated one, it stays in that of the runtime.
+    private func ownPart(of hierarchy: CgroupHierarchy) throws(SystemError) -> DetachedMount {
+        if let own = cgroup.directories.first(where: { $0.controllers == hierarchy.controllers }) {
+            do throws(SystemError) { return try DetachedMount.clone(ofPath: own.path, recursive: false) } catch {
+                guard error.errno == .noEntry else { throw error }
+            }
+        }
+        return try DetachedMount.clone(ofPath: hierarchy.mountPoint + hierarchy.ownPath, recursive: false)
     }
 }
 

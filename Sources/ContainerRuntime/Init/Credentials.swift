@@ -29,23 +29,24 @@ package struct CredentialPlan: Equatable, Sendable {
     /// - Parameters:
     ///   - hasFilter: whether a filter will be given to `apply`
     ///   - inUserNamespace: whether the process is in a user namespace other than the runtime's
+    ///   - isRootless: whether the runtime itself may be in a user namespace that denies setgroups(2)
     ///   - annotations: those of the container, one of which names securebits (`SecureBits`)
     ///   - warnings: receives what could not be granted
     package init(
-        _ process: Process, hasFilter: Bool, inUserNamespace: Bool, annotations: [KeyValue] = [],
-        warnings: inout [String]
+        _ process: Process, hasFilter: Bool, inUserNamespace: Bool, isRootless: Bool = false,
+        annotations: [KeyValue] = [], warnings: inout [String]
     ) throws(RuntimeError) {
         let (sets, held) = try CapabilitySets.resolve(
             process.capabilities, inUserNamespace: inUserNamespace, warnings: &warnings)
         self.init(
             process.user, sets, held: held.permitted, noNewPrivileges: process.noNewPrivileges, hasFilter: hasFilter,
-            inUserNamespace: inUserNamespace, secureBits: try SecureBits.parse(annotations))
+            mayLackGroups: inUserNamespace || isRootless, secureBits: try SecureBits.parse(annotations))
     }
 
     /// - Parameter held: the permitted set of the process before the first step
     init(
         _ user: User, _ sets: CapabilitySets, held: CapabilityMask, noNewPrivileges: Bool, hasFilter: Bool,
-        inUserNamespace: Bool, secureBits: UInt32 = 0
+        mayLackGroups: Bool, secureBits: UInt32 = 0
     ) {
         var steps: [Step] = []
         if let mask = user.umask { steps.append(.fileModeMask(mask)) }
@@ -58,7 +59,7 @@ package struct CredentialPlan: Equatable, Sendable {
 
         // Groups before the user, for the user may not change them. A user other than root would lose all capabilities
         // with this change, also those that are to be kept and those needed below.
-        let mayBeDenied = inUserNamespace && user.additionalGids.isEmpty
+        let mayBeDenied = mayLackGroups && user.additionalGids.isEmpty
         steps += [.groups(user.additionalGids, mayBeDenied: mayBeDenied), .group(user.gid)]
         if user.uid != 0 { steps.append(.keepCapabilities) }
         steps.append(.user(user.uid))

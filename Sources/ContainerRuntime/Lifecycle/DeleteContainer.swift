@@ -84,7 +84,8 @@ enum DestroyContainer {
 }
 
 extension RuntimeError {
-    /// Engines match the text.
+    /// Engines match the texts.
+    static let idIsTaken = RuntimeError("container with given ID already exists")
     static let noContainer = RuntimeError("container does not exist")
     /// So too this one.
     static let notRunning = RuntimeError("container not running")

@@ -30,13 +30,18 @@ package struct StateRoot: Sendable {
             guard error.errno == .exists else {
                 throw RuntimeError("cannot make the state directory \(path)/\(id.text)", error, hint: hint)
             }
-            guard try removeLeftover(id, in: root) else { throw RuntimeError("container with given ID already exists") }
+            guard try removeLeftover(id, in: root) else { throw .idIsTaken }
         }
         return try explain("cannot open the state directory \(path)/\(id.text)") { () throws(SystemError) in
             let directory = try FileDescriptor.open(id.text, [.directory, .noFollow], at: root.rawValue)
             _ = try directory.lock(waiting: false)
             return StateDirectory(root: self, id: id, descriptor: directory)
         }
+    }
+
+    /// Whether there is a directory of this id, be it of a container or a leftover.
+    func exists(_ id: ContainerID) -> Bool {
+        ((try? fileStatus("\(path)/\(id.text)", followLinks: false)) ?? nil) != nil
     }
 
     /// Opens the directory of an existing container.

@@ -2,6 +2,9 @@
 package struct SpecVersion: Equatable, Sendable {
     /// What this runtime implements, and writes into the documents it makes.
     package static let current = "1.3.0"
+    /// Of the configurations that swrun writes for others to read: it has all the properties in them, and every runtime
+    /// in use accepts it. crun 1.8 takes none from 1.1 on.
+    package static let customary = "1.0.2"
     /// The oldest version it accepts, with the development versions before it.
     package static let oldest = "1.0.0"
 

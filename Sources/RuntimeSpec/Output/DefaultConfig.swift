@@ -15,7 +15,7 @@ package enum DefaultConfig {
         }
         let denyDevices = Resources(devices: [DeviceRule(allow: false)])
         return Config(
-            ociVersion: SpecVersion.current,
+            ociVersion: SpecVersion.customary,
             root: Root(path: "rootfs", readonly: true),
             mounts: mounts(rootless: rootless),
             process: process,

@@ -19,7 +19,8 @@ extension Option {
         help: "make the cgroups of containers as directories, through systemd, or not at all (default: cgroupfs)")
     static let rootless = Option(
         "rootless", nil, .choice("true|false|auto"),
-        help: "go on without a cgroup where none may be made (default: auto, which is true for ordinary users)")
+        help: "go on without a cgroup where none may be made (default: auto, which is true for ordinary users and in "
+            + "user namespaces)")
     static let version = Option("version", "v", help: "print the version, and those of the libraries inside")
     static let help = Option("help", "h", help: "print help")
 }
@@ -50,14 +51,19 @@ struct GlobalOptions {
     }
 
     /// Where state is kept: `--root`, else `/run/swrun`, and for an ordinary user `$XDG_RUNTIME_DIR/swrun`.
-    var stateRoot: StateRoot { root.map { StateRoot(path: $0) } ?? .standard(rootless: effectiveUserID() != 0) }
+    /// So it is for the root of a user namespace that an ordinary user's engine made.
+    var stateRoot: StateRoot {
+        if let root { return StateRoot(path: root) }
+        return .standard(
+            rootless: effectiveUserID() != 0 || (environmentVariable("XDG_RUNTIME_DIR") != nil && isInUserNamespace()))
+    }
 
     /// Whether to go on without what only root may have.
     var isRootless: Bool {
         switch rootless {
         case .yes: true
         case .no: false
-        case .auto: effectiveUserID() != 0
+        case .auto: effectiveUserID() != 0 || isInUserNamespace()
         }
     }
 }

@@ -38,9 +38,10 @@ extension Command {
 enum LaunchCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
         try call.sealExecutable()
-        let caller = LaunchCaller.current
+        var caller = LaunchCaller.current
         var wishes = try LaunchWishes(call.arguments)
         try wishes.settle(for: caller)
+        if wishes.wants(.user), !wishes.mapsOwnIDsOnly { caller.mapSubordinateIDs() }
         let name = call.arguments[.containerName] ?? "launch-\(currentProcessID())"
         let id = try ContainerID(name)
         let root = try openRoot(wishes)

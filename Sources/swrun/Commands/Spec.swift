@@ -50,7 +50,7 @@ enum SpecCommand {
                 rootless: isRootless, uid: effectiveUserID(), gid: effectiveGroupID(),
                 unifiedCgroups: try CgroupLayout.detect().kind == .v2)
         }
-        let caller = LaunchCaller.current
+        var caller = LaunchCaller.current
         var wishes = try LaunchWishes(arguments)
         if isRootless, !wishes.wants(.user) { wishes.namespaces.append(.user) }
         if let image = wishes.image {
@@ -59,6 +59,7 @@ enum SpecCommand {
                 hint: "launch \(image), or make a bundle of it first")
         }
         try wishes.settle(for: caller)
+        if wishes.wants(.user), !wishes.mapsOwnIDsOnly { caller.mapSubordinateIDs() }
         return LaunchConfiguration(wishes, for: caller).make(rootfs: wishes.rootfs ?? "rootfs", name: "swrun")
     }
 }

@@ -17,7 +17,7 @@ struct LaunchConfiguration {
     ///   - name: the container's, which is its host name too unless another was asked for
     func make(rootfs: String, name: String) -> Config {
         Config(
-            ociVersion: SpecVersion.current,
+            ociVersion: SpecVersion.customary,
             root: Root(path: rootfs, readonly: wishes.readOnly),
             mounts: mounts,
             process: process,
@@ -61,8 +61,8 @@ struct LaunchConfiguration {
         let mappings = wishes.wants(.user)
         let standard = DefaultConfig.make(rootless: false, uid: 0, gid: 0).linux
         return Linux(
-            uidMappings: mappings ? [IDMapping(containerID: 0, hostID: caller.uid, size: 1)] : [],
-            gidMappings: mappings ? [IDMapping(containerID: 0, hostID: caller.gid, size: 1)] : [],
+            uidMappings: mappings ? caller.uidMappings : [],
+            gidMappings: mappings ? caller.gidMappings : [],
             resources: resources,
             namespaces: Self.order.filter(wishes.wants).map { Namespace($0) },
             seccomp: wishes.filters ? SystemCallList.filter(allowing: wishes.allowedCalls) : nil,
@@ -84,7 +84,7 @@ struct LaunchConfiguration {
 
     private var mounts: [Mount] {
         guard wishes.wants(.mount) else { return [] }
-        let inUserNamespace = wishes.wants(.user)
+        let inUserNamespace = wishes.wants(.user) || caller.isInUserNamespace
         let rootless = DefaultConfig.make(rootless: true, uid: 0, gid: 0).mounts
         let privileged = DefaultConfig.make(rootless: false, uid: 0, gid: 0).mounts
         var mounts: [Mount] = []
@@ -94,12 +94,17 @@ struct LaunchConfiguration {
             case "/proc" where inUserNamespace && !wishes.wants(.pid): mounts.append(Self.hostProc)
             case "/sys" where inUserNamespace && !wishes.wants(.network): mounts.append(substitute)
             case "/dev/mqueue" where inUserNamespace && !wishes.wants(.ipc): continue
-            // Its option names a group that may not be mapped.
-            case "/dev/pts" where inUserNamespace: mounts.append(substitute)
+            // Its option names group 5 (tty).
+            case "/dev/pts" where inUserNamespace && !maps(group: 5): mounts.append(substitute)
             default: mounts.append(mount)
             }
         }
         return mounts + wishes.volumes
+    }
+
+    private func maps(group id: UInt32) -> Bool {
+        wishes.wants(.user)
+            && caller.gidMappings.contains { $0.containerID <= id && id - $0.containerID < $0.size }
     }
 
     private static let hostProc = Mount(

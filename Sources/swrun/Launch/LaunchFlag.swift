@@ -12,6 +12,10 @@ extension Option {
     static let newUTS = Option("uts", "u", help: "a new uts namespace: its own host name")
     static let newCgroup = Option("cgroup", "c", help: "a new cgroup namespace: its own control group is the root")
     static let newUser = Option("user", "U", help: "a new user namespace: the caller is root in it")
+    static let idMap = Option(
+        "id-map", nil, .choice("auto|self"),
+        help: "map the caller's subordinate ids into its user namespace, if it has any, or its own id alone "
+            + "(default: auto)")
     static let rootPath = Option(
         "path", "P", .directory("ROOTFS"), help: "the root filesystem (the same as the argument ROOTFS)")
     static let commandText = Option(
@@ -80,6 +84,9 @@ struct LaunchFlag: Sendable {
         LaunchFlag(.newUTS, .uts),
         LaunchFlag(.newCgroup, .cgroup),
         LaunchFlag(.newUser, .user, and: "linux.uidMappings", "linux.gidMappings"),
+        LaunchFlag(.idMap, "linux.uidMappings, linux.gidMappings") { wishes, word throws(RuntimeError) in
+            wishes.mapsOwnIDsOnly = word == "self"
+        },
         LaunchFlag(.rootPath, "root.path") { wishes, path throws(RuntimeError) in try wishes.take(rootfs: path) },
         LaunchFlag(.commandText, "process.args") { wishes, text throws(RuntimeError) in
             wishes.commandText = try splitCommand(text)

@@ -14,6 +14,8 @@ struct LaunchWishes {
     /// What stands behind `--`.
     var command: [String] = []
     var volumes: [Mount] = []
+    /// In a user namespace: map nothing but the caller's own ids.
+    var mapsOwnIDsOnly = false
     var filters = false
     /// Names of system calls that are allowed besides those of the minimal list.
     var allowedCalls: [String] = []
@@ -86,18 +88,23 @@ struct LaunchWishes {
                 hint: "add --user (-U), or be root")
         }
         if image != nil {
-            if rootfs != nil {
-                throw RuntimeError("--qcow2 and --path both name a root filesystem", hint: "leave one out")
-            }
             if wants(.user) {
                 throw RuntimeError(
                     "--qcow2 with --user: the files of an image belong to users of its own, which a user namespace does "
                         + "not map, and only root may mount it",
                     hint: "leave --user out, or copy the image's files to a directory first")
             }
+            if rootfs != nil {
+                throw RuntimeError("--qcow2 and --path both name a root filesystem", hint: "leave one out")
+            }
         }
         if commandText != nil, !command.isEmpty {
             throw RuntimeError("--command and a command after -- are two commands", hint: "leave one out")
+        }
+        if wants(.user), !wants(.mount) {
+            throw RuntimeError(
+                "--user without --mounts: in a user namespace devices are bind mounts, for which it needs mounts of its own",
+                hint: "add --mounts (-m)")
         }
         try checkNeeds()
     }
@@ -124,12 +131,38 @@ struct LaunchCaller {
     var hasTerminal: Bool
     /// `$TERM`
     var terminalType: String?
+    /// What a user namespace of this caller maps.
+    var uidMappings: [IDMapping]
+    var gidMappings: [IDMapping]
+
+    init(uid: UInt32, gid: UInt32, hasTerminal: Bool = false, terminalType: String? = nil) {
+        self.uid = uid
+        self.gid = gid
+        self.hasTerminal = hasTerminal
+        self.terminalType = terminalType
+        uidMappings = [IDMapping(containerID: 0, hostID: uid, size: 1)]
+        gidMappings = [IDMapping(containerID: 0, hostID: gid, size: 1)]
+    }
+
+    /// Root of a user namespace that somebody else made.
+    var isInUserNamespace = false
 
     var isPrivileged: Bool { uid == 0 }
 
     static var current: LaunchCaller {
-        LaunchCaller(
+        var caller = LaunchCaller(
             uid: effectiveUserID(), gid: effectiveGroupID(), hasTerminal: isTerminal(0),
             terminalType: environmentVariable("TERM"))
+        caller.isInUserNamespace = LinuxSystem.isInUserNamespace()
+        return caller
+    }
+
+    /// Takes along the subordinate ids that the host grants: of both kinds, for files have both owners.
+    mutating func mapSubordinateIDs() {
+        let users = SubordinateIDs(ofUser: uid, in: "/etc/subuid")
+        let groups = SubordinateIDs(ofUser: uid, in: "/etc/subgid")
+        guard !users.isEmpty, !groups.isEmpty else { return }
+        uidMappings = users.mapping(root: uid)
+        gidMappings = groups.mapping(root: gid)
     }
 }

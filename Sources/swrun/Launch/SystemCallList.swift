@@ -7,13 +7,15 @@ internal import RuntimeSpec
 /// read and write files, to look at directories, to make processes and wait for them. Nothing that renames, removes or
 /// changes the mode of a file, no sockets, no threads with new namespaces, nothing for administration.
 enum SystemCallList {
+    /// runc looks at /proc (fstatfs) under the filter before it executes the program.
     static let minimal: [(purpose: String, names: String)] = [
         ("start and end a program", "execve exit exit_group arch_prctl set_tid_address set_robust_list rseq prlimit64"),
         ("memory", "brk mmap munmap mprotect mremap madvise"),
         ("files that are open", "read write readv writev pread64 pwrite64 lseek close fstat fcntl dup dup2 dup3 ioctl"),
         (
             "look at files",
-            "open openat access faccessat faccessat2 stat lstat newfstatat statx readlink readlinkat getdents64 getcwd chdir"
+            "open openat access faccessat faccessat2 stat lstat newfstatat statx fstatfs readlink readlinkat getdents64 getcwd "
+                + "chdir"
         ),
         ("processes", "vfork fork wait4 waitid getpid getppid gettid getpgrp getpgid setpgid getsid kill tgkill"),
         ("pipes and waiting", "pipe pipe2 poll ppoll select pselect6 futex nanosleep clock_nanosleep"),
