@@ -9,7 +9,8 @@ package enum RuntimeFeatures {
     /// - Parameter libraries: names and versions of what is linked in
     package static func describe(version: String, commit: String, libraries: [KeyValue]) -> Features {
         Features(
-            capabilities: capabilities, cgroup: cgroup, seccomp: seccomp, apparmor: true, selinux: true, intelRdt: nil,
+            capabilities: capabilities, cgroup: cgroup, seccomp: seccomp, apparmor: true, selinux: true,
+            intelRdt: Features.IntelRdtSupport(schemata: true, monitoring: true),
             memoryPolicy: true, idmapMounts: true, netDevices: true,
             annotations: [
                 KeyValue("org.opencontainers.swrun.version", version),

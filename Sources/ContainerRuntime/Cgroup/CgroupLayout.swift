@@ -158,7 +158,7 @@ private func text(_ bytes: ArraySlice<UInt8>) -> String {
 }
 
 /// The kernel writes space, tab, newline and backslash as a backslash and three octal digits.
-private func unescaped(_ bytes: ArraySlice<UInt8>) -> String {
+func unescaped(_ bytes: ArraySlice<UInt8>) -> String {
     guard bytes.contains(UInt8(ascii: "\\")) else { return text(bytes) }
     var result: [UInt8] = []
     var index = bytes.startIndex

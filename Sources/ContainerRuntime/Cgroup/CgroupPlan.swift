@@ -213,8 +213,11 @@ private func cpuset(_ file: String, of path: String, below mountPoint: String) t
 extension Config {
     /// `linux.resources`, where a process limit of 0 means what the writer meant: since version 1.3 of the specification
     /// no process; before, its encoders had no other way to say "not set".
-    fileprivate var limits: Resources {
-        var resources = linux?.resources ?? Resources()
+    fileprivate var limits: Resources { asMeant(linux?.resources ?? Resources()) }
+
+    /// Limits from the same writer.
+    func asMeant(_ resources: Resources) -> Resources {
+        var resources = resources
         if resources.pids?.limit == 0, let version = SpecVersion(ociVersion), version.minor < 3 { resources.pids = nil }
         return resources
     }

@@ -83,17 +83,31 @@ struct DeviceList: Equatable, Sendable {
     /// - Parameter current: the content of `devices.list`
     func changes(from current: [UInt8]) -> [(file: String, text: String)]? {
         guard !allowsByDefault, let before = Self.parse(current) else { return nil }
-        let after = Dictionary(uniqueKeysWithValues: exceptions.map { ($0.device, $0.access) })
-        var lines: [(file: String, text: String)] = []
-        for (device, access) in exceptions.map({ ($0.device, $0.access.subtracting(before[$0.device] ?? [])) })
-        where !access.isEmpty {
-            lines.append(("devices.allow", "\(device.text) \(access.letters)"))
+        return Self.lines(
+            from: before, to: Dictionary(uniqueKeysWithValues: exceptions.map { ($0.device, $0.access) }))
+    }
+
+    /// What is newly allowed comes first.
+    private static func lines(
+        from before: [Device: DeviceAccess], to after: [Device: DeviceAccess]
+    ) -> [(file: String, text: String)] {
+        func difference(_ left: [Device: DeviceAccess], _ right: [Device: DeviceAccess]) -> [String] {
+            left.map { device, access in (device, access.subtracting(right[device] ?? [])) }
+                .filter { !$0.1.isEmpty }.map { "\($0.0.text) \($0.1.letters)" }
         }
-        for (device, access) in before.map({ ($0.key, $0.value.subtracting(after[$0.key] ?? [])) })
-        where !access.isEmpty {
-            lines.append(("devices.deny", "\(device.text) \(access.letters)"))
-        }
-        return lines
+        return difference(after, before).map { ("devices.allow", $0) }
+            + difference(before, after).map { ("devices.deny", $0) }
+    }
+
+    /// The lines that take a list, changed in part, back to what it was.
+    ///
+    /// - Parameter rules: what was written to a list that began with everything, which does not tell it itself
+    static func lines(
+        backTo before: [UInt8], from now: [UInt8], _ rules: [DeviceRule]
+    ) throws(RuntimeError) -> [(file: String, text: String)] {
+        guard let wanted = parse(before) else { return try DeviceList(DevicePolicy(rules)).lines }
+        if let now = parse(now) { return lines(from: now, to: wanted) }
+        return [("devices.deny", "a")] + lines(from: [:], to: wanted)
     }
 
     /// nil for a list that begins with everything: `devices.list` does not show what is excepted from it.

@@ -15,18 +15,32 @@ extension ContainerCgroup {
         }
     }
 
-    /// Replaces the rules of a running container; an empty list leaves them as they are.
-    func updateDevices(_ rules: [DeviceRule]) throws(RuntimeError) {
-        guard !rules.isEmpty else { return }
+    /// Replaces the rules of a running container; an empty list leaves them as they are. So does one that says what
+    /// holds already: engines give the whole of their limits for a change of one, and a hook may have allowed more.
+    ///
+    /// - Parameter before: what the container has had
+    func updateDevices(_ rules: [DeviceRule], before: [DeviceRule]) throws(RuntimeError) {
+        guard !rules.isEmpty, rules != before else { return }
         let policy = try DevicePolicy(rules)
         if let directory = directory(of: "devices") {
             let list = try DeviceList(policy)
-            let current = try explain("cannot read the container's device list") { () throws(SystemError) in
-                try readFile(directory.path + "/devices.list")
+            let current = try readList(of: directory)
+            do throws(RuntimeError) {
+                try write(list.changes(from: current) ?? list.lines, in: directory)
+            } catch {
+                if let lines = try? DeviceList.lines(backTo: current, from: readList(of: directory), before) {
+                    try? write(lines, in: directory)
+                }
+                throw error
             }
-            try write(list.changes(from: current) ?? list.lines, in: directory)
         } else if let unified {
             try attach(policy, to: unified)
+        }
+    }
+
+    private func readList(of directory: CgroupDirectory) throws(RuntimeError) -> [UInt8] {
+        try explain("cannot read the container's device list") { () throws(SystemError) in
+            try readFile(directory.path + "/devices.list")
         }
     }
 

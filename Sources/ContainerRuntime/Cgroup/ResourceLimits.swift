@@ -1,6 +1,6 @@
 internal import Glibc
 internal import LinuxSystem
-package import RuntimeSpec
+internal import RuntimeSpec
 
 /// Writes limits to a container's control files.
 extension ContainerCgroup {
@@ -25,30 +25,6 @@ extension ContainerCgroup {
         try apply(writes)
     }
 
-    /// Changes the limits of a container that runs; what is nil in `resources` stays as it is. When one change is
-    /// refused, those made before it are taken back.
-    package func update(_ resources: Resources) throws(RuntimeError) {
-        if directories.isEmpty {
-            throw RuntimeError(
-                "the container has no cgroup to be limited by", nil,
-                hint: "it was created without one (--cgroup-manager disabled, or rootless without delegation)")
-        }
-        let writes = try ControlWrites.of(resources, version: version) { file in
-            guard let unified, let bytes = try? readControl("\(unified.path)/\(file)") else { return nil }
-            return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-        }
-        try checkUsage(resources.memory)
-        try enableControllers(for: writes)
-        var before: [(path: String, value: [UInt8])] = []
-        do throws(RuntimeError) {
-            try apply(writes) { path, value in before.append((path, value)) }
-            try updateDevices(resources.devices)
-        } catch {
-            for (path, value) in before.reversed() { try? writeControl(path, value) }
-            throw error
-        }
-    }
-
     /// The directory that limits `controller`, v1 where the host has it there.
     func directory(limiting controller: Controller) -> CgroupDirectory? {
         controller.v1Name.flatMap { directory(of: $0) } ?? unified
@@ -58,7 +34,7 @@ extension ContainerCgroup {
         directory(limiting: controller)?.isUnified == true ? .v2 : .v1
     }
 
-    private func enableControllers(for writes: [ControlWrite]) throws(RuntimeError) {
+    func enableControllers(for writes: [ControlWrite]) throws(RuntimeError) {
         guard let unified else { return }
         var required: [(name: String, property: String)] = []
         for write in writes where !write.isDispensable && directory(limiting: write.controller) == unified {
@@ -70,23 +46,12 @@ extension ContainerCgroup {
         try UnifiedControllers.enable(required, in: unified.path)
     }
 
-    /// v1 refuses a limit below what is used; v2 would kill for it (config-linux.md, "checkBeforeUpdate").
-    private func checkUsage(_ memory: Memory?) throws(RuntimeError) {
-        guard let memory, memory.checkBeforeUpdate == true, let limit = memory.limit, limit > 0,
-            version(.memory) == .v2, let unified, let bytes = try? readControl(unified.path + "/memory.current"),
-            let usage = Int64(String(decoding: bytes.dropLast(), as: UTF8.self)), usage > limit
-        else { return }
-        throw RuntimeError(
-            at: "linux.resources.memory.limit", "rejecting memory limit \(limit) < usage \(usage)", nil,
-            hint: "free memory in the container first, or drop checkBeforeUpdate")
-    }
-
     /// Some values are acceptable only once others are written: a quota below the old burst, a memory limit above the
     /// old one for memory and swap. What is refused as invalid is tried again as long as anything else succeeds.
     ///
-    /// - Parameter willChange: is told what a file said before.
-    private func apply(
-        _ writes: [ControlWrite], _ willChange: ((_ path: String, _ value: [UInt8]) -> Void)? = nil
+    /// - Parameter willChange: is told before a file is written.
+    func apply(
+        _ writes: [ControlWrite], _ willChange: ((_ directory: String, _ choice: ControlWrite.Choice) -> Void)? = nil
     ) throws(RuntimeError) {
         var pending = writes
         while !pending.isEmpty {
@@ -111,12 +76,12 @@ extension ContainerCgroup {
     /// - Returns: why the write failed, nil when it did not. ENOENT: none of the files exists.
     private func attempt(
         _ write: ControlWrite, in directory: CgroupDirectory,
-        _ willChange: ((_ path: String, _ value: [UInt8]) -> Void)?
+        _ willChange: ((_ directory: String, _ choice: ControlWrite.Choice) -> Void)?
     ) -> (ControlWrite.Choice, SystemError)? {
         var failure: (ControlWrite.Choice, SystemError)?
         for choice in write.choices {
             let path = "\(directory.path)/\(choice.file)"
-            if let willChange, let value = try? readControl(path), isOneValue(value) { willChange(path, value) }
+            willChange?(directory.path, choice)
             do throws(SystemError) {
                 try writeControl(path, choice.text.utf8)
                 return nil
@@ -129,9 +94,6 @@ extension ContainerCgroup {
         }
         return write.isDispensable ? nil : failure
     }
-
-    /// What can be written back as it was read.
-    private func isOneValue(_ text: [UInt8]) -> Bool { text.count { $0 == UInt8(ascii: "\n") } == 1 }
 
     /// A file that is there for the sake of old programs only.
     private func isBeyondKernel(_ error: SystemError) -> Bool { error.errno == .notSupported }

@@ -11,6 +11,7 @@ struct HostSide: ~Copyable {
     private var plan: InitPlan
     private var record: ContainerRecord
     private let cgroup: CgroupPlan
+    private let resourceControl: ResourceControlPlan?
     private var warnings: [String]
 
     private var state: StateDirectory?
@@ -27,6 +28,7 @@ struct HostSide: ~Copyable {
     private var hooksBegan = false
     /// Until then the cgroup in the record may be somebody else's.
     private var cgroupIsMade = false
+    private var resourceControlIsMade = false
 
     init(_ request: CreateRequest) throws(RuntimeError) {
         try request.inherited.check()
@@ -40,7 +42,11 @@ struct HostSide: ~Copyable {
             // A container of the same id has the cgroup: that is what the caller got wrong.
             throw request.stateRoot.exists(request.id) ? .idIsTaken : error
         }
-        let record = ContainerRecord(bundle, request, cgroup.cgroup)
+        var record = ContainerRecord(bundle, request, cgroup.cgroup)
+        let resourceControl = try bundle.config.linux?.intelRdt.map { (rdt) throws(RuntimeError) in
+            try ResourceControlPlan(rdt, id: request.id.text)
+        }
+        record.resourceControl = resourceControl?.group
         var warnings: [String] = []
         var plan = try InitPlan(bundle.config, record, request, layout, warnings: &warnings)
         let joined = try JoinedNamespaces(plan.namespaces)
@@ -68,6 +74,7 @@ struct HostSide: ~Copyable {
         self.plan = plan
         self.record = record
         self.cgroup = cgroup
+        self.resourceControl = resourceControl
         self.warnings = warnings
     }
 
@@ -102,6 +109,9 @@ struct HostSide: ~Copyable {
                     + "delegate one to user \(effectiveUserID()) (systemd: Delegate=yes, or chown a cgroup and start swrun "
                     + "in it); --cgroup-manager disabled asks for none")
         }
+        guard let resourceControl else { return }
+        try resourceControl.make()
+        resourceControlIsMade = true
     }
 
     /// One clone3(2), or two when namespaces are joined. In the child this does not return.
@@ -117,6 +127,8 @@ struct HostSide: ~Copyable {
             self.process = process.intoPidfd()
             closeDescriptor(initEnd)
             if case .fifo(let ends) = plan.startSignal { ends.close() }
+            // Before it has children of its own.
+            try resourceControl?.group.add(record.pid)
         }
         sources.close()
     }
@@ -196,13 +208,16 @@ struct HostSide: ~Copyable {
             try? process.signal(9)
             _ = try? waitForEnd(of: record.pid)
         }
+        if resourceControlIsMade { resourceControl?.group.undo() }
         do throws(RuntimeError) {
             if cgroupIsMade {
                 try record.cgroup.killAll(9)
                 try record.cgroup.remove()
             }
         } catch {
-            warn("the cgroup is left behind: \(error.message)")
+            // Then the state stays, as that of a create that was killed: it leads to what is left.
+            warn("the cgroup is left behind: \(error.message); delete --force \(record.id) tries again")
+            state = nil
         }
         if hooksBegan {
             for failure in hostHooks(.poststop, .stopped).runAll() { warn(failure.message) }

@@ -86,10 +86,6 @@ struct InitPlan {
                 "--no-pivot: not in a user namespace, where the host's /proc could not be taken away",
                 hint: "use a root filesystem that can be pivoted to, or a container without linux.uidMappings")
         }
-        if linux.intelRdt != nil {
-            throw RuntimeError(
-                at: "linux.intelRdt", "this version cannot control cache and memory bandwidth", hint: "remove it")
-        }
     }
 
     /// The filter to be loaded, and who listens to it beside this process.

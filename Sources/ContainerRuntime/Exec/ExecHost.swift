@@ -67,6 +67,8 @@ struct ExecHost: ~Copyable {
     /// Two clone3(2). In the child this does not return.
     mutating func giveBirth() throws(RuntimeError) {
         let entrance = try cgroup.openEntrance()
+        // There is no other way for the program to have been in the class of service from its first moment.
+        try record.resourceControl?.add(currentProcessID())
         let entering = ContainerEntering(plan, root: try rootWithoutMountNamespace(), container: container.rawValue)
         let kept = [childEnd, plan.console?.receiver].compactMap { $0 } + entrance.descriptors
         let birth = Birth(newNamespaces: [], cgroup: entrance.birthCgroup)

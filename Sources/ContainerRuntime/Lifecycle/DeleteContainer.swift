@@ -51,6 +51,7 @@ enum DestroyContainer {
         let config = record.hasPoststopHooks ? try? state.readConfig() : nil
         do throws(RuntimeError) { try end(record) } catch { warn(error.message) }
         try record.cgroup.remove()
+        do throws(RuntimeError) { try record.resourceControl?.remove() } catch { warn(error.message) }
         do throws(RuntimeError) { try state.remove() } catch { warn(error.message) }
         guard let config else { return }
         let hooks = HookRunner(.poststop, config.hooks, record.state(.stopped), directory: nil, config.annotations)

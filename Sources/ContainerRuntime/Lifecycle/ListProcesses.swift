@@ -3,13 +3,10 @@ internal import LinuxSystem
 /// The processes of a container, as the host numbers them.
 package enum ListProcesses {
     package static func run(_ id: ContainerID, in root: StateRoot) throws(RuntimeError) -> [Int32] {
-        let record = try root.open(id).readRecord()
-        if !record.cgroup.directories.isEmpty { return try record.cgroup.processes() }
-        // Without a cgroup of its own, a container is its first process and what that has brought forth.
-        return record.openProcess() == nil ? [] : familyOf(record.pid)
+        try root.open(id).readRecord().processes()
     }
 
-    private static func familyOf(_ pid: Int32) -> [Int32] {
+    fileprivate static func familyOf(_ pid: Int32) -> [Int32] {
         var family = [pid]
         var index = 0
         while index < family.count {
@@ -28,6 +25,14 @@ package enum ListProcesses {
             ((try? readFile("/proc/\(pid)/task/\(thread)/children")) ?? []).split(separator: UInt8(ascii: " "))
                 .compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
         }
+    }
+}
+
+extension ContainerRecord {
+    func processes() throws(RuntimeError) -> [Int32] {
+        if !cgroup.directories.isEmpty { return try cgroup.processes() }
+        // Without a cgroup of its own, a container is its first process and what that has brought forth.
+        return openProcess() == nil ? [] : ListProcesses.familyOf(pid)
     }
 }
 

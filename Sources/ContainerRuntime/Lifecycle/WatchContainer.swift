@@ -51,7 +51,9 @@ package enum WatchContainer {
         let network = "/proc/\(record.pid)/ns/net"
         // In the host's namespace there is nothing that was counted for the container.
         let isHosts = (try? fileStatus(network)) == (try? fileStatus("/proc/self/ns/net"))
-        return record.cgroup.statistics(networkOf: isHosts ? nil : record.pid).json
+        var statistics = record.cgroup.statistics(networkOf: isHosts ? nil : record.pid)
+        if let group = record.resourceControl { statistics.resourceControl = group.statistics }
+        return statistics.json
     }
 
     private static func event(_ type: String, _ id: ContainerID, _ data: JSON?) -> JSON {

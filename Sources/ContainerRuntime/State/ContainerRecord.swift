@@ -17,6 +17,8 @@ package struct ContainerRecord: Equatable, Sendable {
     package var processStartTime: UInt64 = 0
     package var annotations: [KeyValue] = []
     package var cgroup: ContainerCgroup
+    /// Of a container with `linux.intelRdt`.
+    package var resourceControl: ResourceControlGroup?
     /// Which hooks `start` and `delete` must read config.json for.
     package var hasPoststartHooks = false
     package var hasPoststopHooks = false
@@ -113,6 +115,7 @@ extension ContainerRecord: JSONEncodable {
             $0.add("processStartTime", .uint(processStartTime))
             $0.add("annotations", annotations)
             $0.add("cgroup", cgroup.json)
+            $0.add("resourceControl", resourceControl)
             $0.add("hasPoststartHooks", hasPoststartHooks)
             $0.add("hasPoststopHooks", hasPoststopHooks)
             $0.add("hasProcess", hasProcess)
@@ -131,6 +134,7 @@ extension ContainerRecord: JSONDecodable {
         pid = try object.required("pid")
         processStartTime = try object.required("processStartTime")
         annotations = try object.strings("annotations")
+        resourceControl = try object.optional("resourceControl")
         hasPoststartHooks = try object.flag("hasPoststartHooks")
         hasPoststopHooks = try object.flag("hasPoststopHooks")
         hasProcess = try object.flag("hasProcess")

@@ -181,9 +181,10 @@ package struct StateDirectory: ~Copyable {
     /// one, so that it is found in the cgroup, where that is the one which this create made.
     borrowing func clearLeftover() throws(RuntimeError) {
         if exists(Self.recordName) {
-            let cgroup = try readRecord().cgroup
-            try cgroup.killAll(9)
-            try cgroup.remove()
+            let record = try readRecord()
+            try record.cgroup.killAll(9)
+            try record.cgroup.remove()
+            record.resourceControl?.undo()
         }
         try remove()
     }

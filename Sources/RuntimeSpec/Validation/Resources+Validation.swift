@@ -105,7 +105,7 @@ extension Seccomp {
 }
 
 extension IntelRdt {
-    func validate() throws(SpecError) {
+    package func validate() throws(SpecError) {
         if let closID, closID != "/",
             closID == "." || closID == ".." || closID.utf8.contains(UInt8(ascii: "/"))
         {

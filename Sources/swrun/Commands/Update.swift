@@ -31,6 +31,10 @@ extension Option {
     static let memorySwap = Option(
         "memory-swap", nil, .text("SIZE"), help: "the most memory and swap together; -1 for no limit")
     static let pidsLimit = Option("pids-limit", nil, .text("N"), help: "the most processes; -1 for no limit")
+    static let l3CacheSchema = Option(
+        "l3-cache-schema", nil, .text("SCHEMA"), help: "the parts of the caches to use, such as L3:0=f;1=f (resctrl)")
+    static let memBwSchema = Option(
+        "mem-bw-schema", nil, .text("SCHEMA"), help: "the share of the memory bandwidth, such as MB:0=50 (resctrl)")
     static let kernelMemory = Option("kernel-memory", nil, .text("SIZE"), isHidden: true, help: "without effect")
     static let kernelMemoryTCP = Option("kernel-memory-tcp", nil, .text("SIZE"), isHidden: true, help: "without effect")
 }
@@ -47,8 +51,8 @@ extension Command {
         operands: [.container],
         options: [
             .resources, .memory, .memorySwap, .memoryReservation, .cpuShare, .cpuQuota, .cpuPeriod, .cpuBurst, .cpuIdle,
-            .cpuRealtimePeriod, .cpuRealtimeRuntime, .cpusetCPUs, .cpusetMems, .pidsLimit, .blkioWeight, .kernelMemory,
-            .kernelMemoryTCP,
+            .cpuRealtimePeriod, .cpuRealtimeRuntime, .cpusetCPUs, .cpusetMems, .pidsLimit, .blkioWeight, .l3CacheSchema,
+            .memBwSchema, .kernelMemory, .kernelMemoryTCP,
         ],
         examples: [
             Example(command: "swrun update --memory 512m --cpu-quota 50000 web", meaning: "half a processor, 512 MiB"),
@@ -63,11 +67,18 @@ enum UpdateCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
         var resources = try call.arguments[.resources].map(read) ?? Resources()
         try resources.take(call.arguments)
-        do throws(SpecError) { try resources.validate() } catch { throw RuntimeError("update: \(error)") }
+        let rdt = IntelRdt(
+            l3CacheSchema: call.arguments[.l3CacheSchema], memBwSchema: call.arguments[.memBwSchema])
+        do throws(SpecError) {
+            try resources.validate()
+            try rdt.validate()
+        } catch {
+            throw RuntimeError("update: \(error)")
+        }
         if call.arguments[.kernelMemory] != nil || call.arguments[.kernelMemoryTCP] != nil {
             call.report.warning("update: kernel memory is counted to --memory; its own limits have no effect")
         }
-        try UpdateContainer.run(try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot, resources)
+        try UpdateContainer.run(try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot, resources, rdt)
         return 0
     }
 

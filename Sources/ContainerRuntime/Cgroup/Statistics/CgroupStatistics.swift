@@ -12,6 +12,8 @@ package struct CgroupStatistics: Equatable, Sendable {
     var hugetlb: [Named<HugepageUse>] = []
     /// The interfaces of the container's network namespace; nil when it shares the host's.
     var network: [NetworkInterface]?
+    /// What resctrl counts, of a container with `linux.intelRdt`.
+    var resourceControl = JSON.object([])
 
     struct CPUTime: Equatable, Sendable {
         /// Nanoseconds.
@@ -137,7 +139,7 @@ extension CgroupStatistics: JSONEncodable {
                 })
             $0.add("blkio", blockIO.json)
             $0.add("hugetlb", .object(hugetlb.map { JSON.Member($0.name, $0.value.json) }))
-            $0.add("intel_rdt", .object([]))
+            $0.add("intel_rdt", resourceControl)
             $0.add("network_interfaces", network.map { .array($0.map(\.json)) } ?? .null)
         }
     }
