@@ -114,6 +114,9 @@ enum ManualPage {
         .It Ev NOTIFY_SOCKET
         The socket to which the container may report that it is ready, see
         .Xr sd_notify 3 .
+        .It Ev SWRUN_RESCTRL
+        A directory that stands in for a mounted resctrl, for tests on machines
+        without resource control.
         .It Ev XDG_RUNTIME_DIR
         The directory that holds the state of an ordinary user's containers.
         .El
