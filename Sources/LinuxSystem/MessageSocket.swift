@@ -69,10 +69,12 @@ package func receiveMessage(from fd: Int32, limit: Int = 8192) throws(SystemErro
 
 /// Connects to a stream socket in the host's file system. Paths longer than sun_path go through the directory's
 /// descriptor (unix(7): "/proc/self/fd").
-package func connectUnixSocket(_ path: String) throws(SystemError) -> FileDescriptor {
+///
+/// - Parameter nonBlocking: of the socket; a listener whose queue is full is then reported as EAGAIN
+package func connectUnixSocket(_ path: String, nonBlocking: Bool = false) throws(SystemError) -> FileDescriptor {
+    let flags = CL_O_CLOEXEC | (nonBlocking ? Int32(O_NONBLOCK) : 0)
     let socket = FileDescriptor(
-        owning: try check(
-            cl_socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | CL_O_CLOEXEC, 0), "socket"))
+        owning: try check(cl_socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | flags, 0), "socket"))
     guard path.utf8.count > 107 else {
         try checkRetrying("connect", path) { cl_connect_unix(socket.rawValue, path) }
         return socket
@@ -100,6 +102,16 @@ package func sendDatagram(_ bytes: [UInt8], to path: String) throws(SystemError)
     try check(cl_connect_unix(socket.rawValue, path), "connect", path)
     try checkRetrying("sendmsg", path) {
         bytes.withUnsafeBytes { cl_send(socket.rawValue, $0.baseAddress, $0.count, -1) }
+    }
+}
+
+/// One sendmsg(2) of as much as is taken now, 0 when nothing is; the end of the connection is EPIPE and no signal.
+package func sendAvailable(_ fd: Int32, _ bytes: [UInt8]) throws(SystemError) -> Int {
+    do throws(SystemError) {
+        return try checkRetrying("sendmsg") { bytes.withUnsafeBytes { cl_send(fd, $0.baseAddress, $0.count, -1) } }
+    } catch {
+        guard error.errno == .tryAgain else { throw error }
+        return 0
     }
 }
 

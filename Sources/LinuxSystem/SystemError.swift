@@ -31,6 +31,7 @@ package struct Errno: Error, Equatable, Sendable {
     package static let notEmpty = Errno(ENOTEMPTY)
     package static let fileTooBig = Errno(EFBIG)
     package static let noDevice = Errno(ENODEV)
+    package static let connectionReset = Errno(ECONNRESET)
     package static let badDescriptor = Errno(EBADF)
 
     /// The C library's text in lower case, as engines match it ("no such file or directory").

@@ -103,14 +103,21 @@ def descendants(root: int | None = None) -> list[int]:
     pending = [root or os.getpid()]
     while pending:
         parent = pending.pop()
-        for task in Path(f"/proc/{parent}/task").glob("*/children"):
+        for task in _tasks(parent):
             try:
-                children = [int(pid) for pid in task.read_text().split()]
+                children = [int(pid) for pid in (task / "children").read_text().split()]
             except OSError:
                 continue
             pending += children
             found += children
     return [pid for pid in found if _alive(pid)]
+
+
+def _tasks(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:  # it has ended
+        return []
 
 
 def _alive(pid: int) -> bool:

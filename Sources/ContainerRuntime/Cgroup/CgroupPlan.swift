@@ -5,7 +5,7 @@ package import RuntimeSpec
 
 /// Where a new container goes in each hierarchy, and what is limited there. Making the value changes nothing on the
 /// host, `create` does.
-package struct CgroupPlan: Sendable {
+package struct CgroupPlan {
     /// What is going to be made. Who keeps this in the container's state before anything is made leaves no cgroup
     /// without an owner, however it ends.
     package let cgroup: ContainerCgroup
@@ -16,6 +16,8 @@ package struct CgroupPlan: Sendable {
     private let owner: UInt32?
     /// The property of config.json that says where.
     private let configPath: String?
+    /// Of the driver systemd.
+    private let scope: NewScope?
 
     /// Whether init is to be born in the container's cgroup of the unified hierarchy. One that allows no process at all
     /// can only be entered: `pids.max` counts births, but not those who move in.
@@ -29,22 +31,30 @@ package struct CgroupPlan: Sendable {
         self.layout = layout
         let resources = config.limits
         configPath = config.linux?.cgroupsPath == nil ? nil : "linux.cgroupsPath"
-        bornInside = resources.pids?.limit != 0
+        // The process that keeps a scope counts too, until init is in it.
+        bornInside = !(0...(driver == .systemd ? 1 : 0)).contains(resources.pids?.limit ?? -1)
         devices = try DevicePolicy(resources.devices)
         owner = Delegation.owner(config, layout)
+        let mark = "\(id) \(currentProcessID()) \(currentTimestamp())"
         switch driver {
         case .cgroupfs:
+            scope = nil
             let location = try CgroupLocation(cgroupsPath: config.linux?.cgroupsPath, id: id)
             let directories = layout.hierarchies.map { hierarchy in
                 CgroupDirectory(controllers: hierarchy.controllers, path: location.path(in: hierarchy))
             }
-            cgroup = ContainerCgroup(
-                driver: driver, directories: directories, mark: "\(id) \(currentProcessID()) \(currentTimestamp())")
+            cgroup = ContainerCgroup(driver: driver, directories: directories, mark: mark)
             writes = try cgroup.writes(for: resources)
-            if cgroup.directory(of: "devices") != nil { _ = try DeviceList(devices) }
-            // Before the container has a state: what is in its cgroup later on is its own, and may be killed.
-            if let census = cgroup.census { try requireUnused(census) }
+        case .systemd:
+            let scope = try NewScope(config, id: id)
+            let directories = layout.hierarchies.map { hierarchy in
+                CgroupDirectory(controllers: hierarchy.controllers, path: hierarchy.mountPoint + scope.path)
+            }
+            cgroup = ContainerCgroup(driver: driver, directories: directories, mark: mark, scope: scope.scope)
+            self.scope = scope
+            writes = try cgroup.writes(for: resources)
         case .disabled:
+            scope = nil
             cgroup = ContainerCgroup(driver: driver, directories: [])
             // v1 has a file for everything, so that each limit is found.
             writes = try ControlWrites.of(resources, version: { _ in .v1 })
@@ -53,9 +63,10 @@ package struct CgroupPlan: Sendable {
                     at: limit, "cannot be applied without a cgroup", nil,
                     hint: "drop it, or do not ask for --cgroup-manager disabled")
             }
-        case .systemd:
-            throw RuntimeError("the systemd cgroup manager is not available in this version; use cgroupfs")
         }
+        if cgroup.directory(of: "devices") != nil { _ = try DeviceList(devices) }
+        // Before the container has a state: what is in its cgroup later on is its own, and may be killed.
+        if let census = cgroup.census { try requireUnused(census) }
     }
 
     /// The first property that asks for something only a cgroup can give; device rules, which are in every engine's
@@ -73,11 +84,13 @@ package struct CgroupPlan: Sendable {
         let planned = cgroup.directories
         let census = cgroup.census
         cgroup.directories = []
+        cgroup.scope = nil
         if layout.kind == .none, cgroup.driver != .disabled, !isRootless || limit != nil {
             throw RuntimeError(
                 at: limit, "cannot make a cgroup: no cgroup hierarchy is mounted", nil,
                 hint: "mount one at /sys/fs/cgroup, or use --cgroup-manager disabled")
         }
+        try startScope(&cgroup)
         // The one that is marked comes first: no cgroup is made without a mark that leads to its container.
         let places = zip(layout.hierarchies, planned)
         for (hierarchy, directory) in places where directory == census {
@@ -100,6 +113,15 @@ package struct CgroupPlan: Sendable {
         }
     }
 
+    /// The container's own process is in its cgroup now, and keeps it.
+    package func releaseScope() { scope?.release() }
+
+    private func startScope(_ cgroup: inout ContainerCgroup) throws(RuntimeError) {
+        guard let scope else { return }
+        try scope.start(writes, devices: try ScopeLimits.devices(devices, self.cgroup))
+        cgroup.scope = scope.scope
+    }
+
     /// - Returns: nil where the container does without; when it fails, nothing is left of what it made.
     private func make(
         _ directory: CgroupDirectory, in hierarchy: CgroupHierarchy, _ isRootless: Bool
@@ -115,7 +137,8 @@ package struct CgroupPlan: Sendable {
                 hint: isDenied ? hint(for: error.errno, hierarchy) : nil)
         }
         do throws(RuntimeError) {
-            if made.isEmpty { try requireUnused(directory) }
+            // What systemd made has a process in it already.
+            if made.isEmpty, scope == nil { try requireUnused(directory) }
             if directory.controllers.contains("cpuset"), !made.isEmpty {
                 try explain("cannot set up the container's cpuset", at: configPath) { () throws(SystemError) in
                     try inheritCpuset(directory.path, below: hierarchy.mountPoint)
@@ -126,7 +149,7 @@ package struct CgroupPlan: Sendable {
             throw error
         }
         var result = directory
-        result.made = made.count
+        result.made = scope == nil ? made.count : max(made.count, 1)
         return result
     }
 

@@ -45,11 +45,16 @@ package struct ContainerCgroup: Equatable, Sendable {
     /// An extended attribute of the container's cgroup that tells it from one that somebody else made under the same
     /// name later on. It matters when a create was killed before it could report what it had made.
     let mark: String
+    /// Of the driver systemd.
+    var scope: ContainerScope?
 
-    package init(driver: CgroupDriver, directories: [CgroupDirectory], mark: String = "") {
+    package init(
+        driver: CgroupDriver, directories: [CgroupDirectory], mark: String = "", scope: ContainerScope? = nil
+    ) {
         self.driver = driver
         self.directories = directories
         self.mark = mark
+        self.scope = scope
     }
 
     package var unified: CgroupDirectory? { directories.last.flatMap { $0.isUnified ? $0 : nil } }
@@ -142,6 +147,7 @@ package struct ContainerCgroup: Equatable, Sendable {
             }
         }
         if let failure { throw failure }
+        if isOwn { try scope?.remove() }
     }
 
     private func remove(_ directory: CgroupDirectory) throws(RuntimeError) {
@@ -166,12 +172,13 @@ package struct ContainerCgroup: Equatable, Sendable {
 
 extension ContainerCgroup: JSONDecodable, JSONEncodable {
     /// `{"driver": "cgroupfs", "directories": [{"controllers": ["cpu"], "path": "/sys/fs/cgroup/cpu/x", "made": 1}],
-    /// "mark": "..."}`
+    /// "mark": "...", "scope": {"systemd": "system", "unit": "swrun-x.scope"}}`
     package var json: JSON {
         .members {
             $0.add("driver", driver.rawValue)
             $0.add("directories", directories)
             $0.add("mark", mark)
+            $0.add("scope", scope)
         }
     }
 
@@ -179,7 +186,21 @@ extension ContainerCgroup: JSONDecodable, JSONEncodable {
         let object = try json.object()
         self.init(
             driver: try object.required("driver"), directories: try object.list("directories"),
-            mark: try object.required("mark"))
+            mark: try object.required("mark"), scope: try object.optional("scope"))
+    }
+}
+
+extension ContainerScope: JSONDecodable, JSONEncodable {
+    package var json: JSON {
+        .members {
+            $0.add("systemd", systemd.rawValue)
+            $0.add("unit", unit)
+        }
+    }
+
+    package init(json: JSONValue) throws(SpecError) {
+        let object = try json.object()
+        self.init(systemd: try object.required("systemd"), unit: try object.required("unit"))
     }
 }
 

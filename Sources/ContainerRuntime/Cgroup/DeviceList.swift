@@ -71,6 +71,9 @@ struct DeviceList: Equatable, Sendable {
         exceptions.removeAll { $0.access.isEmpty }
     }
 
+    /// What differs from the default.
+    var exceptionList: [(device: Device, access: DeviceAccess)] { exceptions.map { ($0.device, $0.access) } }
+
     /// The lines to write, and into which file, for a cgroup whose list may be anything.
     var lines: [(file: String, text: String)] {
         let (all, each) = allowsByDefault ? ("devices.allow", "devices.deny") : ("devices.deny", "devices.allow")

@@ -23,11 +23,20 @@ extension ContainerCgroup {
         var before = ControlRollback()
         do throws(RuntimeError) {
             try apply(writes) { directory, choice in before.note(choice, in: directory) }
+            try updateScope(writes, resources.devices == devices ? [] : resources.devices)
             try updateDevices(resources.devices, before: devices)
         } catch {
             before.run()
             throw error
         }
+    }
+
+    /// systemd has to know of it, or it would undo it some day.
+    private func updateScope(_ writes: [ControlWrite], _ devices: [DeviceRule]) throws(RuntimeError) {
+        guard let scope else { return }
+        let rules = devices.isEmpty ? [] : try ScopeLimits.devices(try DevicePolicy(devices), self)
+        if writes.isEmpty && rules.isEmpty { return }
+        try scope.update(writes, devices: rules)
     }
 
     /// v1 refuses a limit below what is used; v2 would kill for it (config-linux.md, "checkBeforeUpdate").

@@ -10,11 +10,17 @@ struct Birth {
     let newNamespaces: NamespaceFlags
     /// A cgroup v2 directory, or nil.
     let cgroup: Int32?
+    /// The scope of that cgroup, if it has one.
+    let scope: ContainerScope?
 
     func give(_ joined: borrowing JoinedNamespaces) throws(RuntimeError) -> CloneResult {
         if joined.isEmpty {
-            do throws(SystemError) { return try clone(newNamespaces, intoCgroup: cgroup) } catch {
-                throw explainBirth(error)
+            do throws(SystemError) {
+                return try clone(newNamespaces, intoCgroup: cgroup)
+            } catch {
+                guard error.errno == .accessDenied, cgroup != nil, scope != nil else {
+                    throw explainBirth(error)
+                }
             }
         }
         return try give(afterJoining: { (_) throws(RuntimeError) in try joined.enter() })
@@ -22,41 +28,88 @@ struct Birth {
 
     /// - Parameter join: called in the process in between with the number of the one descriptor that it must leave open
     func give(afterJoining join: (Int32) throws(RuntimeError) -> Void) throws(RuntimeError) -> CloneResult {
-        let report = try explain("cannot make a pipe") { () throws(SystemError) in try Pipe() }
+        let (ours, theirs) = try explain("cannot make a connection") { () throws(SystemError) in
+            try MessageSocket.pair()
+        }
         let between = try explain("cannot make a process that joins namespaces") { () throws(SystemError) in
             try clone([])
         }
         switch consume between {
         case .child:
+            closeDescriptor(ours)
+            let child = MessageSocket(FileDescriptor(owning: theirs))
             do throws(RuntimeError) {
-                try join(report.write.rawValue)
-                let born: CloneResult
-                do throws(SystemError) {
-                    born = try clone(newNamespaces, intoCgroup: cgroup, asSibling: true)
-                } catch {
-                    throw explainBirth(error)
-                }
-                guard case .parent(let process) = consume born else { return .child }
-                try? report.write.write("\(process.pid)")
+                try join(theirs)
+                guard case .parent(let process) = try giveAsSibling(child) else { return .child }
+                try? child.send([Message.born.rawValue] + "\(process.pid)".utf8)
                 exitNow(0)
             } catch {
-                try? report.write.write([0] + error.message.utf8)
+                try? child.send([Message.failed.rawValue] + error.message.utf8.prefix(8000))
                 exitNow(1)
             }
         case .parent(let process):
-            let reader = report.reader()
-            let (answer, adopted) = try explain("cannot hear from the joining process") { () throws(SystemError) in
-                let answer = try reader.read(upTo: 8192)
-                try waitForEnd(of: process.pid)
-                return (answer, Int32(String(decoding: answer, as: UTF8.self)))
+            closeDescriptor(theirs)
+            return try hear(MessageSocket(FileDescriptor(owning: ours)), process)
+        }
+    }
+
+    /// What the process in between says, each with a text.
+    private enum Message: UInt8 {
+        /// The number of the new process
+        case born
+        /// Nothing: it has to be moved into the scope, for its child to be born there
+        case move
+        case failed
+    }
+    /// In the process in between.
+    private func giveAsSibling(_ parent: borrowing MessageSocket) throws(RuntimeError) -> CloneResult {
+        do throws(SystemError) {
+            return try clone(newNamespaces, intoCgroup: cgroup, asSibling: true)
+        } catch {
+            guard error.errno == .accessDenied, cgroup != nil, scope != nil else {
+                throw explainBirth(error)
             }
-            guard let pid = adopted else {
-                throw RuntimeError(String(decoding: answer.dropFirst(), as: UTF8.self))
+        }
+        do throws(SystemError) {
+            try parent.send([Message.move.rawValue])
+            if try parent.receive().isEmpty { exitNow(1) }
+            return try clone(newNamespaces, asSibling: true)
+        } catch {
+            throw explainBirth(error)
+        }
+    }
+
+    private func hear(
+        _ between: borrowing MessageSocket, _ process: borrowing ChildProcess
+    ) throws(RuntimeError) -> CloneResult {
+        while true {
+            let message = try explain("cannot hear from the joining process") { () throws(SystemError) in
+                try between.receive()
             }
-            return .parent(
-                try explain("cannot hold the container's process") { () throws(SystemError) in
-                    ChildProcess(pid: pid, pidfd: try FileDescriptor.process(pid))
-                })
+            let text = String(decoding: message.dropFirst(), as: UTF8.self)
+            do throws(RuntimeError) {
+                switch message.first.flatMap(Message.init(rawValue:)) {
+                case .move:
+                    try scope?.move(process.pid)
+                    try explain("cannot talk to the joining process") { () throws(SystemError) in
+                        try between.send([Message.move.rawValue])
+                    }
+                    continue
+                case .born:
+                    guard let pid = Int32(text) else { throw RuntimeError("the joining process said \(text)") }
+                    _ = try? waitForEnd(of: process.pid)
+                    return .parent(
+                        try explain("cannot hold the container's process") { () throws(SystemError) in
+                            ChildProcess(pid: pid, pidfd: try FileDescriptor.process(pid))
+                        })
+                case .failed: throw RuntimeError(text)
+                case nil: throw RuntimeError("the process that joins namespaces ended before its work was done")
+                }
+            } catch {
+                try? process.pidfd.signal(9)
+                _ = try? waitForEnd(of: process.pid)
+                throw error
+            }
         }
     }
 

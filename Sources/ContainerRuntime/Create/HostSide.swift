@@ -120,7 +120,9 @@ struct HostSide: ~Copyable {
         // files in /proc belong to root then, so without privilege it has to wait until its ids are mapped.
         if effectiveUserID() == 0 || !plan.namespaces.atBirth.contains(.user) { setDumpable(false) }
         let entrance = try record.cgroup.openEntrance(birth: cgroup.bornInside)
-        switch try Birth(newNamespaces: plan.namespaces.atBirth, cgroup: entrance.birthCgroup).give(joined) {
+        let birth = Birth(
+            newNamespaces: plan.namespaces.atBirth, cgroup: entrance.birthCgroup, scope: record.cgroup.scope)
+        switch try birth.give(joined) {
         case .child: becomeInit(consume entrance)
         case .parent(let process):
             record.pid = process.pid
@@ -130,6 +132,8 @@ struct HostSide: ~Copyable {
             // Before it has children of its own.
             try resourceControl?.group.add(record.pid)
         }
+        // Elsewhere init still has to enter it.
+        if record.cgroup.directories.count == 1, cgroup.bornInside { cgroup.releaseScope() }
         sources.close()
     }
 
@@ -187,6 +191,7 @@ struct HostSide: ~Copyable {
 
     /// From here on other commands see a created container: the state first, then the pid file.
     mutating func publish() throws(RuntimeError) {
+        cgroup.releaseScope()
         guard let start = processStartTime(record.pid) else { throw unexpectedEnd() }
         record.processStartTime = start
         try state?.writeRecord(record)
@@ -209,6 +214,7 @@ struct HostSide: ~Copyable {
             _ = try? waitForEnd(of: record.pid)
         }
         if resourceControlIsMade { resourceControl?.group.undo() }
+        cgroup.releaseScope()
         do throws(RuntimeError) {
             if cgroupIsMade {
                 try record.cgroup.killAll(9)

@@ -71,7 +71,7 @@ struct ExecHost: ~Copyable {
         try record.resourceControl?.add(currentProcessID())
         let entering = ContainerEntering(plan, root: try rootWithoutMountNamespace(), container: container.rawValue)
         let kept = [childEnd, plan.console?.receiver].compactMap { $0 } + entrance.descriptors
-        let birth = Birth(newNamespaces: [], cgroup: entrance.birthCgroup)
+        let birth = Birth(newNamespaces: [], cgroup: entrance.birthCgroup, scope: cgroup.scope)
         let born = try birth.give(afterJoining: { (report) throws(RuntimeError) in
             try entering.begin(keeping: kept + [report] + [entrance.birthCgroup].compactMap { $0 })
         })
