@@ -33,6 +33,9 @@ package struct BundleRequest: Sendable {
     package var maximumBytes: UInt64 = 64 << 30
     package var maximumFiles: UInt64 = 5_000_000
 
+    /// Where it is noted what a killed command would leave behind; nil: nowhere.
+    package var registry: ImageRegistry?
+
     /// - Parameter image: a path, or `TRANSPORT:PATH[:NAME]` with the transports of containers-transports(5) that lead to files
     ///   and directories.
     package init(image: String, output: String) {

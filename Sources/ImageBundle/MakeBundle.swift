@@ -3,13 +3,26 @@ internal import RuntimeSpec
 
 /// `swrun bundle`: a root filesystem and a config.json from an image.
 package enum MakeBundle {
+    /// The annotation that tells how a bundle was made: "copy" or "mount".
+    package static let modeAnnotation = "swrun.mode"
+
     /// Makes the bundle, or nothing: where it throws, or a signal ends it, nothing is left.
     package static func run(_ work: Work) throws(BundleError) {
         let source = try open(work)
         defer { source.release() }
-        let bundle = try PartialBundle.make(at: work.request.output)
+        let bundle = try PartialBundle.make(at: work.request.output, work.request.registry)
         do throws(BundleError) {
-            let facts = try source.produce(in: bundle.rootfs, work)
+            let facts: ImageFacts
+            if work.request.mode == .mount {
+                guard let disk = source as? DiskSource else {
+                    throw BundleError(
+                        "\(work.request.image): only disk images and ISO images can be mounted", hint: "use --mode copy"
+                    )
+                }
+                facts = try disk.prepareMount(in: bundle.directory, work)
+            } else {
+                facts = try source.produce(in: bundle.rootfs, work)
+            }
             try work.checkpoint()
             try write(facts, to: bundle.directory)
             try bundle.complete()

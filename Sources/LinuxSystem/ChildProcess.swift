@@ -135,3 +135,15 @@ package func waitForEither(
     try checkRetrying("poll") { cl_poll(&entries, 3, milliseconds) }
     return entries[1].revents != 0
 }
+
+/// Field 22 of /proc/PID/stat, in clock ticks since boot; nil when the process does not exist or has ended.
+package func processStartTime(_ pid: Int32) -> UInt64? {
+    guard let bytes = try? readFile("/proc/\(pid)/stat", limit: 4096) else { return nil }
+    // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
+    guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
+    guard fields.count > 19, let state = fields[0].first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X") else {
+        return nil
+    }
+    return UInt64(String(decoding: fields[19], as: UTF8.self))
+}

@@ -55,3 +55,25 @@ package func readAt(_ fd: Int32, _ offset: Int64, upTo count: Int) throws(System
     bytes.removeLast(count - filled)
     return bytes
 }
+
+/// `renameat2(2)` within a directory.
+package func renameEntry(_ name: String, to newName: String, in directory: Int32) throws(SystemError) {
+    try check(cl_renameat2(directory, name, directory, newName, 0), "renameat2", newName)
+}
+
+/// What tells whether a file is still the same: stat(2).
+package func fileIdentity(
+    _ path: String
+) throws(SystemError) -> (size: UInt64, inode: UInt64, seconds: Int, nanoseconds: Int) {
+    var status = stat()
+    try check(Int(cl_fstatat(CL_AT_FDCWD, path, &status, 0)), "stat", path)
+    return (
+        UInt64(status.st_size), UInt64(status.st_ino), Int(status.st_mtim.tv_sec), Int(status.st_mtim.tv_nsec)
+    )
+}
+
+/// `umount2(2)` without flags: EBUSY while somebody uses the mount.
+package func unmountPlain(_ path: String) throws(SystemError) {
+    let noFollow: Int32 = 8
+    try check(Int(cl_umount2(path, noFollow)), "umount2", path)
+}

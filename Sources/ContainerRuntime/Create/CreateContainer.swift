@@ -1,14 +1,31 @@
 package import LinuxSystem
+internal import RuntimeSpec
 
 /// The `create` operation (runtime.md, "Create"), as seen by the process that was asked to create. Init's side of the
 /// same story is `ContainerInit`; what the two say to each other is drawn in `SyncChannel.swift`.
 package enum CreateContainer {
     /// - Returns: the container, created and not started
     /// - Throws: what went wrong; then nothing is left of the container
-    package static func run(_ request: CreateRequest, _ warn: (String) -> Void) throws(RuntimeError) -> CreatedContainer
-    {
+    package static func run(
+        _ request: CreateRequest, _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> CreatedContainer {
+        try request.inherited.check()
+        let bundle = try Bundle(request)
+        let (provider, annotations) = (request.stateRoot.rootfsProvider, bundle.config.annotations)
+        try provider?.prepare(bundle.path, annotations, warn)
+        do throws(RuntimeError) {
+            return try make(bundle, request, warn)
+        } catch {
+            provider?.release(bundle.path, annotations, warn)
+            throw error
+        }
+    }
+
+    private static func make(
+        _ bundle: Bundle, _ request: CreateRequest, _ warn: (String) -> Void
+    ) throws(RuntimeError) -> CreatedContainer {
         // Everything that can be refused is refused here, before anything is made.
-        var host = try HostSide(request)
+        var host = try HostSide(bundle, request)
         do throws(RuntimeError) {
             try host.makeState()
             try host.makeCgroup()

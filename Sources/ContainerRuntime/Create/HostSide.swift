@@ -30,9 +30,7 @@ struct HostSide: ~Copyable {
     private var cgroupIsMade = false
     private var resourceControlIsMade = false
 
-    init(_ request: CreateRequest) throws(RuntimeError) {
-        try request.inherited.check()
-        let bundle = try Bundle(request)
+    init(_ bundle: Bundle, _ request: CreateRequest) throws(RuntimeError) {
         let layout = try CgroupLayout.detect()
         let cgroup: CgroupPlan
         do throws(RuntimeError) {

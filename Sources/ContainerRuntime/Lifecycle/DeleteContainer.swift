@@ -52,6 +52,7 @@ enum DestroyContainer {
         do throws(RuntimeError) { try end(record) } catch { warn(error.message) }
         try record.cgroup.remove()
         do throws(RuntimeError) { try record.resourceControl?.remove() } catch { warn(error.message) }
+        state.root.rootfsProvider?.release(record.bundle, record.annotations, warn)
         do throws(RuntimeError) { try state.remove() } catch { warn(error.message) }
         guard let config else { return }
         let hooks = HookRunner(.poststop, config.hooks, record.state(.stopped), directory: nil, config.annotations)

@@ -11,7 +11,7 @@ package enum RunContainer {
     /// - Returns: the exit status of the container's process, or 0 when detached
     package static func run(
         _ request: CreateRequest, keep: Bool, reaper: Bool, started: () -> Void, tell: (String) -> Void = { _ in },
-        _ warn: (String) -> Void
+        _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> Int32 {
         // From here on signals are read, not suffered: they belong to the container.
         let before = request.detached ? nil : blockSignals()

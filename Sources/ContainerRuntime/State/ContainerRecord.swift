@@ -69,7 +69,7 @@ extension StateDirectory {
     /// `start` removes.
     package borrowing func status(of record: ContainerRecord) -> ContainerStatus {
         if record.pid == 0 { return .creating }
-        guard ContainerRuntime.processStartTime(record.pid) == record.processStartTime else { return .stopped }
+        guard LinuxSystem.processStartTime(record.pid) == record.processStartTime else { return .stopped }
         if record.cgroup.isFrozen { return .paused }
         return exists(ExecFIFO.name) ? .created : .running
     }
@@ -91,7 +91,7 @@ extension ContainerRecord {
     /// Init, if it lives. The descriptor is opened before the process is checked: it cannot come to mean another one.
     func openProcess() -> FileDescriptor? {
         guard pid > 0, let process = try? FileDescriptor.process(pid),
-            ContainerRuntime.processStartTime(pid) == processStartTime
+            LinuxSystem.processStartTime(pid) == processStartTime
         else { return nil }
         return process
     }
@@ -140,18 +140,6 @@ extension ContainerRecord: JSONDecodable {
         hasProcess = try object.flag("hasProcess")
         hasOwnKeyring = try object.flag("hasOwnKeyring")
     }
-}
-
-/// Field 22 of /proc/PID/stat, in clock ticks since boot; nil when the process does not exist or has ended.
-package func processStartTime(_ pid: Int32) -> UInt64? {
-    guard let bytes = try? readFile("/proc/\(pid)/stat", limit: 4096) else { return nil }
-    // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
-    guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-    let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
-    guard fields.count > 19, let state = fields[0].first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X") else {
-        return nil
-    }
-    return UInt64(String(decoding: fields[19], as: UTF8.self))
 }
 
 /// The name of a user of the host, from /etc/passwd (passwd(5)); empty when it is not there.

@@ -3,6 +3,8 @@ package import LinuxSystem
 /// The directory that holds the state of every container, one subdirectory each (`--root`).
 package struct StateRoot: Sendable {
     package let path: String
+    /// Who knows bundles whose root filesystem is not simply there.
+    package var rootfsProvider: (any RootfsProvider)?
 
     package init(path: String) { self.path = path }
 
@@ -185,6 +187,7 @@ package struct StateDirectory: ~Copyable {
             try record.cgroup.killAll(9)
             try record.cgroup.remove()
             record.resourceControl?.undo()
+            root.rootfsProvider?.release(record.bundle, record.annotations) { _ in }
         }
         try remove()
     }

@@ -12,8 +12,17 @@ struct PartialBundle: ~Copyable {
     let rootfs: FileDescriptor
     /// The absolute path that the bundle will have.
     let path: String
+    private let registry: ImageRegistry?
+    private let partialPath: String
 
-    static func make(at output: String) throws(BundleError) -> PartialBundle {
+    /// What the names of unfinished bundles have in common.
+    static let mark = ".partial-"
+
+    static func isMarked(_ path: String) -> Bool {
+        path.split(separator: "/").last?.split(separator: ".").last?.hasPrefix(mark.dropFirst()) == true
+    }
+
+    static func make(at output: String, _ registry: ImageRegistry?) throws(BundleError) -> PartialBundle {
         let what = "cannot make the bundle \(output)"
         let path = try explain(what) { () throws(SystemError) in try absolutePath(output) }
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), path != "/" else {
@@ -21,24 +30,28 @@ struct PartialBundle: ~Copyable {
         }
         let name = String(path[path.utf8.index(after: slash)...])
         let parentPath = slash == path.startIndex ? "/" : String(path[..<slash])
-        let partialName = "\(name).partial-\(try randomText())"
+        let partialName = "\(name)\(mark)\(try randomText())"
+        let partialPath = (parentPath == "/" ? "" : parentPath) + "/" + partialName
         var made = false
         do throws(SystemError) {
             let parent = try FileDescriptor.open(parentPath, .directory)
             guard try fileStatus(name, at: parent.rawValue, followLinks: false) == nil else { throw nameIsTaken }
             // Only the owner may enter: the image's set-user-id programs and devices are not for the host's users.
+            registry?.add(.partial, partialPath)
             try parent.makeDirectory(partialName, mode: 0o700)
             made = true
             let directory = try FileDescriptor.open(partialName, [.directory, .noFollow], at: parent.rawValue)
             try directory.makeDirectory("rootfs")
             let rootfs = try FileDescriptor.open("rootfs", [.directory, .noFollow], at: directory.rawValue)
             return PartialBundle(
-                parent: parent, name: name, partialName: partialName, directory: directory, rootfs: rootfs, path: path)
+                parent: parent, name: name, partialName: partialName, directory: directory, rootfs: rootfs, path: path,
+                registry: registry, partialPath: partialPath)
         } catch {
             if made, let parent = try? FileDescriptor.open(parentPath, .directory) {
                 try? parent.remove("\(partialName)/rootfs", directory: true)
                 try? parent.remove(partialName, directory: true)
             }
+            registry?.remove(partialPath)
             if error == nameIsTaken { throw exists(output) }
             throw BundleError(
                 what, error, hint: error.errno == .noEntry ? "the directory above it must exist" : nil)
@@ -51,6 +64,7 @@ struct PartialBundle: ~Copyable {
     borrowing func complete() throws(BundleError) {
         do throws(SystemError) {
             try parent.rename(partialName, toNew: name)
+            registry?.remove(partialPath)
         } catch {
             if error.errno == .exists { throw Self.exists(path) }
             throw BundleError("cannot make the bundle \(path)", error)
@@ -62,6 +76,7 @@ struct PartialBundle: ~Copyable {
         do throws(SystemError) {
             try removeByteTree(in: directory)
             try parent.remove(partialName, directory: true)
+            registry?.remove(partialPath)
         } catch {
             warn("cannot remove \(partialName), the unfinished bundle: \(error.text)")
         }

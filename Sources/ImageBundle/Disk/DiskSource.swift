@@ -9,7 +9,8 @@ final class DiskSource: ImageSource {
     private(set) var disk: Disk
     private var search: RootSearch?
 
-    init(_ kind: SourceKind, _ work: Work) throws(BundleError) {
+    /// - Parameter attachment: takes over what has to outlive this process; nil: nothing does
+    init(_ kind: SourceKind, _ work: Work, attachedBy attachment: Attachment? = nil) throws(BundleError) {
         self.kind = kind
         chain = try ImageChain(work.request, kind)
         let image = work.request.image
@@ -18,7 +19,9 @@ final class DiskSource: ImageSource {
         } else if kind == .raw {
             disk = try Disk(image, chain.links[0].descriptor, size: chain.links[0].size)
         } else {
-            let export = try QemuExport(chain, image: image, work.interruption)
+            let export = try QemuExport(chain, image: image, detached: attachment != nil, work.interruption) {
+                (pid) throws(BundleError) in try attachment?.adopt(pid)
+            }
             do throws(BundleError) {
                 disk = try Disk(image, export.descriptor, size: export.size)
             } catch {
@@ -36,9 +39,10 @@ final class DiskSource: ImageSource {
         export = nil
     }
 
-    private func search(_ work: Work) throws(BundleError) -> RootSearch {
+    func search(_ work: Work) throws(BundleError) -> RootSearch {
         if let search { return search }
-        let made = try RootSearch(disk, work)
+        // Where the root is known, nothing else has to be looked at.
+        let made = try RootSearch(disk, work, judges: work.request.root == nil || work.request.mode == .copy)
         search = made
         return made
     }
@@ -162,7 +166,7 @@ final class DiskSource: ImageSource {
 
     // MARK: - Telling
 
-    private func annotations(_ root: RootSearch.Candidate, _ plan: MergePlan, _ work: Work) -> [KeyValue] {
+    func annotations(_ root: RootSearch.Candidate, _ plan: MergePlan, _ work: Work) -> [KeyValue] {
         let link = chain.links[0]
         let path = (try? absolutePath(link.path)) ?? link.path
         var found = [
@@ -180,7 +184,7 @@ final class DiskSource: ImageSource {
         add("swrun.os-release.id", root.release.id)
         add("swrun.os-release.version", root.release.version)
         add("swrun.os-release.name", root.system)
-        add("swrun.mode", work.request.mode.rawValue)
+        add(MakeBundle.modeAnnotation, work.request.mode.rawValue)
         add("swrun.journal", root.mounted.probe.isDirty ? "dirty" : "clean")
         add("swrun.merged-mounts", plan.merged.map(\.mountPoint).joined(separator: " "))
         add("swrun.skipped", plan.skipped.joined(separator: " "))

@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import ImageBundle
 internal import LinuxSystem
 
 extension Option {
@@ -53,6 +54,12 @@ struct GlobalOptions {
     /// Where state is kept: `--root`, else `/run/swrun`, and for an ordinary user `$XDG_RUNTIME_DIR/swrun`.
     /// So it is for the root of a user namespace that an ordinary user's engine made.
     var stateRoot: StateRoot {
+        var found = statePlace
+        found.rootfsProvider = ImageRootfs(registry: ImageRegistry(stateRoot: found.path))
+        return found
+    }
+
+    private var statePlace: StateRoot {
         if let root { return StateRoot(path: root) }
         return .standard(
             rootless: effectiveUserID() != 0 || (environmentVariable("XDG_RUNTIME_DIR") != nil && isInUserNamespace()))

@@ -44,6 +44,11 @@ extension Option {
         help: "show progress as a bar on a terminal and as lines elsewhere, as lines, as JSON, or not (default: auto)")
 }
 
+extension Option {
+    static let clearImages = Option(
+        "gc", help: "clear what killed commands have left: unfinished bundles, and images attached for nobody")
+}
+
 extension Command {
     static let bundle = Command(
         verb: .bundle,
@@ -58,7 +63,7 @@ extension Command {
         options: [
             .output, .imageMode, .imageFormat, .imageRoot, .imageLayout, .imageSnapshot, .imageReference,
             .imagePlatform, .imageFstab, .keepFstab, .allowBacking, .imageInit, .imageHostname, .noSetUserID,
-            .keepDevices, .maximumSize, .maximumFiles, .progress,
+            .keepDevices, .maximumSize, .maximumFiles, .progress, .clearImages,
         ],
         examples: [
             Example(command: "swrun bundle vm.qcow2 --layout", meaning: "print the partitions and what is on them"),
@@ -71,7 +76,9 @@ extension Command {
 
 enum BundleCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        let request = try BundleRequest(call.arguments)
+        if call.arguments.has(.clearImages) { return try clear(call) }
+        var request = try BundleRequest(call.arguments)
+        request.registry = ImageRegistry(stateRoot: call.global.stateRoot.path)
         let layout: String?
         do throws(BundleError) {
             let work = try Work(request, SilentProgress()) { call.report.warning($0) }
@@ -85,6 +92,22 @@ enum BundleCommand {
             throw RuntimeError(error)
         }
         if let layout { try swrun.output(layout) }
+        return 0
+    }
+
+    private static func clear(_ call: Invocation) throws(RuntimeError) -> Int32 {
+        let root = call.global.stateRoot
+        var used: [String] = []
+        for id in try root.containerIDs() {
+            if let record = try? root.open(id).readRecord() { used.append(record.bundle) }
+        }
+        let lines: [String]
+        do throws(BundleError) {
+            lines = try ImageRegistry(stateRoot: root.path).clear { used.contains($0) }
+        } catch {
+            throw RuntimeError(error)
+        }
+        for line in lines { try swrun.output(line + "\n") }
         return 0
     }
 }

@@ -44,7 +44,7 @@ enum LaunchCommand {
         if wishes.wants(.user), !wishes.mapsOwnIDsOnly { caller.mapSubordinateIDs() }
         let name = call.arguments[.containerName] ?? "launch-\(currentProcessID())"
         let id = try ContainerID(name)
-        let root = try openRoot(wishes)
+        let root = try openRoot(wishes, call)
         defer { root.detach() }
 
         var request = CreateRequest(id: id, bundle: "", stateRoot: call.global.stateRoot)
@@ -59,9 +59,11 @@ enum LaunchCommand {
             { call.report.warning($0) })
     }
 
-    private static func openRoot(_ wishes: LaunchWishes) throws(RuntimeError) -> AttachedRoot {
+    private static func openRoot(_ wishes: LaunchWishes, _ call: Invocation) throws(RuntimeError) -> AttachedRoot {
         if let image = wishes.image {
-            return try DiskImageRoot.attach(try absolute(image), readOnly: wishes.readOnly)
+            return try DiskImageRoot.attach(
+                try absolute(image), readOnly: wishes.readOnly, in: call.global.stateRoot
+            ) { call.report.warning($0) }
         }
         guard let path = wishes.rootfs else {
             throw RuntimeError("no root filesystem", hint: "give its directory: swrun launch ROOTFS")

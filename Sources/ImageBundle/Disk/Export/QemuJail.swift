@@ -71,6 +71,10 @@ enum QemuJail {
         case .child:
             do throws(SystemError) {
                 try place(writing, as: 2)
+                // Of the caller's descriptors the daemon gets none, and of its streams neither.
+                let nothing = try FileDescriptor.open("/dev/null", .readWrite)
+                for stream: Int32 in 0...1 { try place(nothing.rawValue, as: stream) }
+                try closeOnExec(from: 3)
                 if detached { try startSession() } else { try dieWithParent() }
                 let root = try enter(views, links)
                 if let patch {

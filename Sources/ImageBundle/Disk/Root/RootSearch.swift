@@ -32,8 +32,10 @@ final class RootSearch {
     /// A system has this much: an init program or a name, a shell at least.
     private static let least = 2
 
-    init(_ disk: Disk, _ work: Work) throws(BundleError) {
+    /// - Parameter judges: looks at every volume; otherwise at those alone that are asked for
+    init(_ disk: Disk, _ work: Work, judges: Bool = true) throws(BundleError) {
         self.disk = disk
+        guard judges else { return }
         for volume in disk.volumes where volume.probe?.driver != nil {
             try work.checkpoint()
             do throws(BundleError) {
