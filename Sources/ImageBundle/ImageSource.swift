@@ -39,7 +39,7 @@ extension SourceKind {
     func open(_ work: Work) throws(BundleError) -> any ImageSource {
         switch self {
         case .raw, .qcow2, .vmdk, .vdi, .vhdx, .vhd, .iso:
-            return try DiskSource(self, work)
+            return try DiskSource.open(self, work)
         case .oci, .ociArchive, .dockerArchive, .tar, .remote:
             return try ArchiveImage.open(self, work)
         case .directory:

@@ -32,6 +32,16 @@ final class DiskSource: ImageSource {
         }
     }
 
+    /// Live media have filesystems in their files; else the disc's own files are the system.
+    static func open(_ kind: SourceKind, _ work: Work) throws(BundleError) -> any ImageSource {
+        let source = try DiskSource(kind, work)
+        guard kind == .iso, source.disk.volumes.isEmpty else { return source }
+        let file = try explain("cannot open the image") { () throws(SystemError) in
+            try FileDescriptor.open(work.request.image, .readOnly)
+        }
+        return try ISOTree(work.request.image, file)
+    }
+
     /// Mounts first, then what they are mounted from.
     func release() {
         search = nil

@@ -254,7 +254,7 @@ final class TreeCopy {
         let hint: String? =
             switch error.errno.code {
             case ENOSPC, EDQUOT: "the filesystem of the bundle is full"
-            case EIO: "the image is damaged, or its file was changed"
+            case EIO, EBADMSG, EUCLEAN: "the image is damaged, or its file was changed"
             case EFBIG: "the filesystem of the bundle holds no files of that size"
             default: nil
             }

@@ -1,15 +1,31 @@
 // The headers of the formats that swrun does not write: read and judged before QEMU sees the file. What matters is that
 // none of them can name another file.
 
+/// Hands the 32-bit numbers of a table to `body`. Larger tables than any sensible disk has are not looked at as a whole.
+private func eachPlace(
+    _ file: some ByteSource, at offset: UInt64, count: UInt64, _ body: (UInt64) throws(BundleError) -> Void
+) throws(BundleError) {
+    let step: UInt64 = 1 << 18
+    var done: UInt64 = 0
+    while done < min(count, 1 << 24) {
+        let some = min(step, count - done)
+        guard let bytes = try file.bytesIfPresent(at: offset + done * 4, count: Int(some) * 4) else {
+            throw BundleError("truncated: a table lies beyond the end (\(file.size) bytes)")
+        }
+        for index in 0..<Int(some) { try body(UInt64(bytes.little32(4 * index))) }
+        done += some
+    }
+}
+
 /// VMware's sparse extents ("Virtual Disk Format 5.0").
 enum VMDKHeader {
     static func check(_ file: some ByteSource) throws(BundleError) {
-        guard let head = try file.bytesIfPresent(at: 0, count: 512) else { throw BundleError("truncated: no header") }
-        if head.has("# Disk DescriptorFile", at: 0) {
+        if try file.bytesIfPresent(at: 0, count: 21)?.has("# Disk DescriptorFile", at: 0) == true {
             throw BundleError(
                 "is a descriptor that names other files; never allowed",
                 hint: "qemu-img convert makes one file of it, where you trust it")
         }
+        guard let head = try file.bytesIfPresent(at: 0, count: 512) else { throw BundleError("truncated: no header") }
         guard head.has("KDMV", at: 0) else { throw BundleError("this kind of vmdk is not supported") }
         try checkSparse(head, file)
         // A file that was written as a stream has its true header near the end.
@@ -35,14 +51,26 @@ enum VMDKHeader {
         guard grain >= 8, grain <= 1 << 18, grain & (grain - 1) == 0, entries > 0, entries <= 512 else {
             throw BundleError("grains of \(grain) sectors in tables of \(entries) are not sensible")
         }
+        let sectors = file.size / 512
         let tables = (capacity + grain * entries - 1) / (grain * entries)
         guard tables <= 8 << 20 else {
             throw BundleError("the grain directory has \(tables) entries, which is not sensible")
         }
         let directory = head.little64(56)
         if directory != .max {
-            guard directory <= file.size / 512, tables * 4 <= file.size - directory * 512 else {
+            guard directory <= sectors, tables * 4 <= file.size - directory * 512 else {
                 throw BundleError("truncated: the grain directory lies beyond the end (\(file.size) bytes)")
+            }
+            try eachPlace(file, at: directory * 512, count: tables) { (table) throws(BundleError) in
+                guard table > 1 else { return }
+                guard table <= sectors, entries * 4 <= file.size - table * 512 else {
+                    throw BundleError("truncated: a grain table lies beyond the end (\(file.size) bytes)")
+                }
+                try eachPlace(file, at: table * 512, count: entries) { (place) throws(BundleError) in
+                    guard place < sectors else {
+                        throw BundleError("truncated: data lies beyond the end (\(file.size) bytes)")
+                    }
+                }
             }
         }
     }
@@ -94,12 +122,19 @@ enum VDIHeader {
         guard map <= file.size, count * 4 <= file.size - map, data <= file.size else {
             throw BundleError("truncated: the block map at \(map) lies beyond the end (\(file.size) bytes)")
         }
+        try eachPlace(file, at: map, count: count) { (place) throws(BundleError) in
+            // The two highest numbers say that there is no block.
+            guard place >= 0xffff_fffe || data + place * block < file.size else {
+                throw BundleError("truncated: data lies beyond the end (\(file.size) bytes)")
+            }
+        }
     }
 }
 
 /// Microsoft's newer format, [MS-VHDX].
 enum VHDXHeader {
     private static let metadataRegion = "8b7ca206-4790-4b9a-b8fe-575f050f886e"
+    private static let blockRegion = "2dc27766-f623-4200-9d64-115e9bfd4a08"
     private static let fileParameters = "caa16737-fa36-4d43-b3b6-33f0aa44e76b"
     private static let parentLocator = "a8d35f2d-b30b-454d-abf7-d3d84834ab0c"
 
@@ -117,9 +152,22 @@ enum VHDXHeader {
                 throw BundleError("truncated: a region at \(offset) lies beyond the end (\(file.size) bytes)")
             }
             if table.guid(at) == metadataRegion { metadata = offset }
+            if table.guid(at) == blockRegion { try checkBlocks(file, at: offset, bytes: length) }
         }
         guard let metadata else { throw BundleError("has no metadata") }
         try checkMetadata(file, at: metadata)
+    }
+
+    /// The table of blocks: of each its state, and where it is in MiB.
+    private static func checkBlocks(_ file: some ByteSource, at start: UInt64, bytes: UInt64) throws(BundleError) {
+        let table = try file.bytes(at: start, count: Int(min(bytes, 16 << 20)))
+        for index in 0..<(table.count / 8) {
+            let entry = table.little64(8 * index)
+            let (state, place) = (entry & 7, entry >> 20)
+            guard state != 6 && state != 7 || place < (file.size + (1 << 20) - 1) >> 20 else {
+                throw BundleError("truncated: data lies beyond the end (\(file.size) bytes)")
+            }
+        }
     }
 
     private static func checkMetadata(_ file: some ByteSource, at start: UInt64) throws(BundleError) {
@@ -172,5 +220,11 @@ enum VHDHeader {
         guard block >= 512, block & (block - 1) == 0, count <= 1 << 26, table <= file.size,
             count * 4 <= file.size - table
         else { throw BundleError("truncated: the block table at \(table) lies beyond the end (\(file.size) bytes)") }
+        try eachPlace(file, at: table, count: count) { (place) throws(BundleError) in
+            let sector = UInt64(UInt32(truncatingIfNeeded: place).byteSwapped)
+            guard sector == 0xffff_ffff || sector < file.size / 512 else {
+                throw BundleError("truncated: data lies beyond the end (\(file.size) bytes)")
+            }
+        }
     }
 }

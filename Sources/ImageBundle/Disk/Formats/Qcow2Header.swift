@@ -6,6 +6,8 @@ struct Qcow2Header: Equatable {
     var virtualSize: UInt64
     var level1Size: UInt64
     var level1Offset: UInt64
+    /// The size of a level 2 entry: 16 with a bitmap of parts of a cluster behind each.
+    var entrySize = 8
     var backing: Backing?
     var snapshots: [Snapshot] = []
 
@@ -48,7 +50,7 @@ struct Qcow2Header: Equatable {
         try checkFeatures(file)
         try readBacking(file, at: head.big64(8), length: head.big32(16))
         try checkTable("the level 1 table", at: level1Offset, bytes: level1Size * 8, most: Self.mostLevel1Bytes, file)
-        let perTable = clusterSize / 8
+        let perTable = clusterSize / UInt64(entrySize)
         let covered = (virtualSize + clusterSize - 1) / clusterSize
         guard (covered + perTable - 1) / perTable <= level1Size else {
             throw BundleError("the level 1 table has \(level1Size) entries, too few for \(virtualSize) bytes")
@@ -89,6 +91,7 @@ struct Qcow2Header: Equatable {
             guard incompatible & ~0x1f == 0 else {
                 throw BundleError("uses unknown features (0x\(hexadecimal(incompatible, width: 1)))")
             }
+            if incompatible & 0x10 != 0 { entrySize = 16 }
             guard more.big32(24) <= 6 else { throw BundleError("refcounts of 2^\(more.big32(24)) bits are not known") }
             place = UInt64(more.big32(28))
             guard place >= 104, place <= clusterSize, place % 8 == 0 else {
@@ -221,8 +224,9 @@ struct Qcow2Header: Equatable {
         let compressedMask: UInt64 = (1 << (62 - (UInt64(clusterBits) - 8))) - 1
         var largest: UInt64 = 0
         table.withUnsafeBytes { bytes in
-            for word in bytes.bindMemory(to: UInt64.self) where word != 0 {
-                let entry = UInt64(bigEndian: word)
+            let words = bytes.bindMemory(to: UInt64.self)
+            for index in stride(from: 0, to: words.count, by: entrySize / 8) where words[index] != 0 {
+                let entry = UInt64(bigEndian: words[index])
                 let isCompressed = entry & 1 << 62 != 0
                 largest = max(largest, entry & (isCompressed ? compressedMask : mask))
             }

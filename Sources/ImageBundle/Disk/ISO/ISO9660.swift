@@ -76,6 +76,12 @@ struct ISO9660 {
         return found
     }
 
+    /// The first record of the directory at that place, which describes itself.
+    func own(at offset: UInt64) throws(BundleError) -> Record? {
+        guard let first = try bytes.bytesIfPresent(at: offset, count: 2048) else { return nil }
+        return Self.record(first, at: 0, end: 2048)
+    }
+
     private static func record(_ bytes: [UInt8], at: Int, end: Int) -> Record? {
         let length = Int(bytes[at])
         guard length >= 34, at + length <= end, at + 33 + Int(bytes[at + 32]) <= at + length else { return nil }
