@@ -110,3 +110,14 @@ def test_an_existing_file_is_not_written_over(runtime):
     result = runtime.command("spec", "-i", cwd=runtime.directory)
     assert result.status == 1 and "config.json" in result.stderr
     assert (runtime.directory / "config.json").read_text() == "mine"
+
+
+def test_an_ordinary_user_may_write_one_for_root(runtime, user):
+    """without -U it needs root to be run, not to be written"""
+    directory = user.home / "for-root"
+    directory.mkdir()
+    directory.chmod(0o777)
+    runtime.command("spec", "-i", "-m", "--bundle", directory).ok()
+    config = json.loads((directory / "config.json").read_text())
+    assert {entry["type"] for entry in config["linux"]["namespaces"]} == {"ipc", "mount"}
+    assert "uidMappings" not in config["linux"]

@@ -53,6 +53,8 @@ enum SpecCommand {
         var caller = LaunchCaller.current
         var wishes = try LaunchWishes(arguments)
         if isRootless, !wishes.wants(.user) { wishes.namespaces.append(.user) }
+        // Who writes it need not be who runs it.
+        if !wishes.wants(.user) { caller.isPrivileged = true }
         if let image = wishes.image {
             throw RuntimeError(
                 "--qcow2: a config.json cannot name a disk image",

@@ -138,6 +138,7 @@ struct LaunchCaller {
     init(uid: UInt32, gid: UInt32, hasTerminal: Bool = false, terminalType: String? = nil) {
         self.uid = uid
         self.gid = gid
+        isPrivileged = uid == 0
         self.hasTerminal = hasTerminal
         self.terminalType = terminalType
         uidMappings = [IDMapping(containerID: 0, hostID: uid, size: 1)]
@@ -147,7 +148,8 @@ struct LaunchCaller {
     /// Root of a user namespace that somebody else made.
     var isInUserNamespace = false
 
-    var isPrivileged: Bool { uid == 0 }
+    /// Whether it may do without a user namespace.
+    var isPrivileged: Bool
 
     static var current: LaunchCaller {
         var caller = LaunchCaller(
