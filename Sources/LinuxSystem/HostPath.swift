@@ -3,7 +3,11 @@ internal import Glibc
 
 /// The path of an open file as the runtime's own /proc tells it: without links, as the mount table has it.
 package func hostPath(of file: borrowing FileDescriptor) throws(SystemError) -> String {
-    try readLink("\(file.rawValue)", at: try FileDescriptor.open("/proc/self/fd", [.path, .directory]))
+    try hostPath(ofDescriptor: file.rawValue)
+}
+
+package func hostPath(ofDescriptor number: Int32) throws(SystemError) -> String {
+    try readLink("\(number)", at: try FileDescriptor.open("/proc/self/fd", [.path, .directory]))
 }
 
 /// A path of the host made absolute and free of ".", ".." and doubled slashes, without looking at links.

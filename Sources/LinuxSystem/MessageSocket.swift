@@ -41,6 +41,22 @@ package struct MessageSocket: ~Copyable {
         try receiveMessage(from: descriptor.rawValue, limit: limit)
     }
 
+    /// The next message, empty when the other end is closed, and the descriptor that came with it, which the caller owns.
+    package borrowing func receiveWithDescriptor(
+        limit: Int
+    ) throws(SystemError) -> (bytes: [UInt8], descriptor: Int32?) {
+        var passed: Int32 = -1
+        let fd = descriptor.rawValue
+        var space = [UInt8](repeating: 0, count: limit)
+        let length = try checkRetrying("recvmsg") {
+            space.withUnsafeMutableBytes { cl_receive(fd, $0.baseAddress, limit, &passed) }
+        }
+        space.removeLast(limit - length)
+        return (space, passed < 0 ? nil : passed)
+    }
+
+    package consuming func intoDescriptor() -> FileDescriptor { descriptor }
+
     /// The next message and the descriptor that came with it, if one did.
     package borrowing func receiveDescriptor(limit: Int = 256) throws(SystemError) -> FileDescriptor? {
         var passed: Int32 = -1

@@ -9,6 +9,9 @@ extension ContainerCgroup {
         return unified.map { .v2($0.path) }
     }
 
+    /// The directory by which the container can be held, or nil.
+    var freezerPath: String? { (directory(of: "freezer") ?? unified)?.path }
+
     /// Whether the container is frozen, or is about to be.
     package var isFrozen: Bool {
         guard let freezer, let state = try? freezer.state() else { return false }

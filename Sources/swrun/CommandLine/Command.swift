@@ -7,6 +7,7 @@ enum Verb: String, CaseIterable {
     case create, start, run, exec, launch
     case state, list, kill, delete
     case pause, resume, ps, events, update
+    case checkpoint, restore
     case spec, bundle, features
     case man, completion, help
 
@@ -27,6 +28,8 @@ enum Verb: String, CaseIterable {
         case .ps: .ps
         case .events: .events
         case .update: .update
+        case .checkpoint: .checkpoint
+        case .restore: .restore
         case .spec: .spec
         case .bundle: .bundle
         case .features: .features
