@@ -16,7 +16,7 @@ package enum RuntimeFeatures {
                 KeyValue("org.opencontainers.swrun.version", version),
                 KeyValue("org.opencontainers.swrun.commit", commit),
             ] + libraries,
-            potentiallyUnsafeConfigAnnotations: HookRunner.annotations)
+            potentiallyUnsafeConfigAnnotations: Annotation.allCases.map(\.rawValue))
     }
 
     /// The names that `process.capabilities` may have: libcap's.

@@ -195,8 +195,9 @@ package func mountLegacy(
 }
 
 /// `umount2(2)`, lazily: what uses the mount keeps it.
-package func detachMount(_ path: String) throws(SystemError) {
-    try check(cl_umount2(path, Int32(MNT_DETACH)), "umount2", path)
+package func detachMount(_ path: String, followLinks: Bool = true) throws(SystemError) {
+    let flags = Int32(MNT_DETACH) | (followLinks ? 0 : CL_UMOUNT_NOFOLLOW)
+    try check(cl_umount2(path, flags), "umount2", path)
 }
 
 /// Makes the directory `root` this mount namespace's root and forgets the old one. With "." for both names the old root

@@ -68,6 +68,7 @@ static const uint64_t CL_MOUNT_ATTR_STRICTATIME = 0x20;
 static const uint64_t CL_MOUNT_ATTR_NODIRATIME = 0x80;
 static const uint64_t CL_MOUNT_ATTR_IDMAP = 0x100000;
 static const uint64_t CL_MOUNT_ATTR_NOSYMFOLLOW = 0x200000;
+static const int32_t CL_UMOUNT_NOFOLLOW = 8; // sys/mount.h
 static const uint64_t CL_MS_UNBINDABLE = 1 << 17;
 static const uint64_t CL_MS_PRIVATE = 1 << 18;
 static const uint64_t CL_MS_SLAVE = 1 << 19;

@@ -47,7 +47,7 @@ extension ContainerCgroup {
         do {
             for directory in directories {
                 if directory.isUnified && birth {
-                    born = try FileDescriptor.open(directory.path, [.directory]).release()
+                    born = try openPlace(directory.path).release()
                 } else {
                     let file = directory.isUnified ? "/cgroup.procs" : "/tasks"
                     files.append(try FileDescriptor.open(directory.path + file, .writeOnly).release())
@@ -58,5 +58,17 @@ extension ContainerCgroup {
             throw RuntimeError("cannot open the container's cgroup", error)
         }
         return CgroupEntrance(birthCgroup: born, files: files)
+    }
+}
+
+/// A directory of cgroups that leads nowhere else. The new process has it for a moment, perhaps in a pid namespace whose
+/// other members may look into it: by its ".." they would get at the host's files. So where mounts may be made it is the
+/// top of one that is attached nowhere.
+private func openPlace(_ path: String) throws(SystemError) -> FileDescriptor {
+    do throws(SystemError) {
+        return try DetachedMount.clone(ofPath: path, recursive: false).intoDescriptor()
+    } catch {
+        guard error.errno == .notPermitted else { throw error }
+        return try FileDescriptor.open(path, [.directory])
     }
 }

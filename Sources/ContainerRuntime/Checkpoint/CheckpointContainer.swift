@@ -42,7 +42,7 @@ package enum CheckpointContainer {
         criu.end()
         if options.leaveRunning || options.preDump { return }
         // Its processes are in the images now.
-        DestroyContainer.run(state, record, warn)
+        try DestroyContainer.run(state, record, warn)
     }
 }
 
@@ -71,7 +71,7 @@ struct CriuDirectories: ~Copyable {
 
     /// More options for criu: a file that the bundle names, or the one that administrators keep for runtimes.
     static func configFile(_ config: Config) -> String? {
-        if let path = config.annotations["org.criu.config"] { return path.isEmpty ? nil : path }
+        if let path = config.annotations[.criuConfig] { return path.isEmpty ? nil : path }
         return ["/etc/criu/swrun.conf", "/etc/criu/runc.conf"].first { ((try? fileStatus($0)) ?? nil) != nil }
     }
 }

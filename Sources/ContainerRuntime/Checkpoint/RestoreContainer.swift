@@ -196,7 +196,7 @@ struct RestoreHost: ~Copyable {
         if let number = terminal.number, isTerminal(0) { copyTerminalSize(from: 0, to: number) }
         var foreground = try Foreground(process: process.rawValue, pid: record.pid, terminal: terminal.number)
         let end = try foreground.stay()
-        if !keep, let state = state.take() { DestroyContainer.run(state, record, warn) }
+        if !keep, let state = state.take() { DestroyContainer.runOrWarn(state, record, warn) }
         return end.shellStatus
     }
 }

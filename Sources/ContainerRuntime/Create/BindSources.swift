@@ -88,7 +88,7 @@ func openBindSource(_ mount: PlannedMount, _ linux: Linux) throws(SystemError) -
     return detached
 }
 
-private func explainBindSource(_ mount: PlannedMount, _ error: SystemError) -> RuntimeError {
+func explainBindSource(_ mount: PlannedMount, _ error: SystemError) -> RuntimeError {
     let hint: String? =
         switch error.errno {
         case .noEntry: "the source must exist on the host"

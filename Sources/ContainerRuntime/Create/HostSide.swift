@@ -193,8 +193,9 @@ struct HostSide: ~Copyable {
         guard let start = processStartTime(record.pid) else { throw unexpectedEnd() }
         record.processStartTime = start
         try state?.writeRecord(record)
-        if let path = request.pidfdSocket {
-            try explain("--pidfd-socket", hint: "somebody must listen at this unix socket") { () throws(SystemError) in
+        for path in [request.pidfdSocket, plan.config.annotations[.pidfdReceiver]].compactMap({ $0 }) {
+            try explain("cannot send a pidfd to \(path)", hint: "somebody must listen at this unix socket") {
+                () throws(SystemError) in
                 let socket = try connectUnixSocket(path)
                 try sendDescriptor(process.number ?? -1, over: socket.rawValue, name: "pidfd")
             }

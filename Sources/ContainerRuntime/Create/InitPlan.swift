@@ -36,6 +36,10 @@ struct InitPlan {
     /// Whether the program can send readiness messages.
     private(set) var hasNotifySocket = false
 
+    var mountPlan: MountPlan {
+        MountPlan(mounts: mounts, sources: bindSources, linux: linux, labels: labels, cgroupView: cgroupView)
+    }
+
     /// nil for a container without a process, which cannot be started.
     var program: ProgramPlan? {
         guard let process = config.process, let credentials, let settings else { return nil }
@@ -66,7 +70,7 @@ struct InitPlan {
         mounts = try Self.mounts(config.mounts, bundle: record.bundle)
         devices = DeviceNode.standard + (try Self.devices(linux.devices))
         cgroupView = CgroupView(layout: layout, hasOwnNamespace: namespaces.newCgroup, cgroup: record.cgroup)
-        (seccomp, seccompListener) = try Self.filter(linux.seccomp, request, &warnings)
+        (seccomp, seccompListener) = try Self.filter(config, request, &warnings)
         let inUserNamespace = namespaces.hasUserNamespace
         let hasFilter = seccomp != nil
         credentials = try config.process.map { (process) throws(RuntimeError) in
@@ -76,7 +80,7 @@ struct InitPlan {
         }
         let (personality, memoryPolicy) = (linux.personality, linux.memoryPolicy)
         settings = config.process.map { ProcessSettings($0, personality: personality, memoryPolicy: memoryPolicy) }
-        labels = try SecurityLabels(config.process, mountLabel: linux.mountLabel)
+        labels = try SecurityLabels(config.process, mountLabel: linux.mountLabel, annotations: config.annotations)
         newKeyring = request.newKeyring
         noPivot = request.noPivot
         inherited = request.inherited
@@ -90,8 +94,9 @@ struct InitPlan {
 
     /// The filter to be loaded, and who listens to it beside this process.
     private static func filter(
-        _ profile: Seccomp?, _ request: CreateRequest, _ warnings: inout [String]
+        _ config: Config, _ request: CreateRequest, _ warnings: inout [String]
     ) throws(RuntimeError) -> (SeccompFilter?, SeccompListener?) {
+        let profile = config.linux?.seccomp
         switch request.seccompWatch {
         case .record:
             if profile != nil {
@@ -101,10 +106,8 @@ struct InitPlan {
             return (.askingAlways, nil)
         case .explain: return (try .explaining(profile, request.seccompCache), nil)
         case nil:
-            guard let profile else { return (nil, nil) }
-            return (
-                try SeccompFilter.compile(profile, cache: request.seccompCache), try SeccompListener(profile)
-            )
+            let filter = try ContainerFilter(config, cache: request.seccompCache)
+            return (filter.filter, filter.listener)
         }
     }
 

@@ -73,7 +73,7 @@ struct ContainerEntering {
             throw RuntimeError("cannot enter the container's namespaces", error)
         }
         guard namespaces.contains(.user) else { return }
-        try becomeRoot()
+        try becomeRoot(keepingGroups: plan.keepsGroups)
         setDumpable(false)  // a change of the user makes a process as open to others as it was at first
     }
 }

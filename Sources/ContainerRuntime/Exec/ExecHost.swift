@@ -117,7 +117,8 @@ struct ExecHost: ~Copyable {
 
     mutating func publish() throws(RuntimeError) {
         if let path = request.pidfdSocket {
-            try explain("--pidfd-socket", hint: "somebody must listen at this unix socket") { () throws(SystemError) in
+            try explain("cannot send a pidfd to \(path)", hint: "somebody must listen at this unix socket") {
+                () throws(SystemError) in
                 let socket = try connectUnixSocket(path)
                 try sendDescriptor(process.number ?? -1, over: socket.rawValue, name: "pidfd")
             }

@@ -10,6 +10,8 @@ struct ExecPlan {
     let namespaces: NamespaceFlags
     let inherited: InheritedDescriptors
     let newKeyring: Bool
+    /// See `CredentialPlan`.
+    let keepsGroups: Bool
     var console: ConsoleSetup?
 
     var process: Process { program.process }
@@ -23,26 +25,22 @@ struct ExecPlan {
         namespaces = try Self.namespaces(linux.namespaces, of: record.pid)
         inherited = InheritedDescriptors(preserved: request.preservedDescriptors)
         newKeyring = record.hasOwnKeyring
-        var filter: SeccompFilter?
-        var listener: SeccompListener?
-        if let profile = linux.seccomp {
-            let cache = SeccompCache(directory: "\(request.stateRoot.path)/\(SeccompCache.directoryName)")
-            filter = try SeccompFilter.compile(profile, cache: cache)
-            listener = try SeccompListener(profile)
-        }
-        seccompListener = listener
+        keepsGroups = config.annotations.keepsGroups
+        let filter = try ContainerFilter(
+            config, cache: SeccompCache(directory: "\(request.stateRoot.path)/\(SeccompCache.directoryName)"))
+        seccompListener = filter.listener
         labels = try SecurityLabels(process, mountLabel: nil)
         program = ProgramPlan(
             process: process,
             credentials: try CredentialPlan(
-                process, hasFilter: filter != nil, inUserNamespace: namespaces.contains(.user),
+                process, hasFilter: filter.filter != nil, inUserNamespace: namespaces.contains(.user),
                 annotations: config.annotations, warnings: &warnings),
-            seccomp: filter,
+            seccomp: filter.filter,
             settings: ProcessSettings(process, personality: linux.personality, memoryPolicy: linux.memoryPolicy),
             listenDescriptors: inherited.listening)
     }
 
-    private static func namespaces(_ list: [Namespace], of pid: Int32) throws(RuntimeError) -> NamespaceFlags {
+    static func namespaces(_ list: [Namespace], of pid: Int32) throws(RuntimeError) -> NamespaceFlags {
         var flags: NamespaceFlags = []
         for namespace in list {
             // The kernel refuses to enter the user namespace that one is in; a path may be that of the runtime's own.

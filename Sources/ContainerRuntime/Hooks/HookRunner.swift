@@ -12,8 +12,6 @@ struct HookRunner {
     private let outputFile: String?
     private let errorFile: String?
 
-    static let annotations = ["run.oci.hooks.stdout", "run.oci.hooks.stderr"]
-
     /// - Parameters:
     ///   - directory: what hooks run in; nil leaves the current one
     ///   - annotations: crun's `run.oci.hooks.stdout` and `run.oci.hooks.stderr` name files that the hooks' standard
@@ -23,8 +21,8 @@ struct HookRunner {
         self.hooks = hooks[name]
         self.state = self.hooks.isEmpty ? [] : state.hookJSON.bytes()
         self.directory = directory
-        outputFile = annotations[Self.annotations[0]]
-        errorFile = annotations[Self.annotations[1]]
+        outputFile = annotations[.hooksStdout]
+        errorFile = annotations[.hooksStderr]
     }
 
     /// Runs them all; the first that fails ends it.

@@ -47,7 +47,7 @@ enum ContainerInit {
         let filesystem = RootFilesystem(plan)
         let place = try filesystem.openPlace()
         if plan.namespaces.atBirth.contains(.user) { try host.wait(for: .idsMapped) }
-        if plan.namespaces.hasUserNamespace { try becomeRoot() }
+        if plan.namespaces.hasUserNamespace { try becomeRoot(keepingGroups: plan.config.annotations.keepsGroups) }
         // A change of the user makes a process as open to others as it was at first.
         setDumpable(false)
         if plan.namespaces.atBirth.contains(.network) { try bringLoopbackUp() }

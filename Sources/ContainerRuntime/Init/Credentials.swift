@@ -30,7 +30,7 @@ package struct CredentialPlan: Equatable, Sendable {
     ///   - hasFilter: whether a filter will be given to `apply`
     ///   - inUserNamespace: whether the process is in a user namespace other than the runtime's
     ///   - isRootless: whether the runtime itself may be in a user namespace that denies setgroups(2)
-    ///   - annotations: those of the container, one of which names securebits (`SecureBits`)
+    ///   - annotations: those of the container, some of which are about this
     ///   - warnings: receives what could not be granted
     package init(
         _ process: Process, hasFilter: Bool, inUserNamespace: Bool, isRootless: Bool = false,
@@ -40,13 +40,14 @@ package struct CredentialPlan: Equatable, Sendable {
             process.capabilities, inUserNamespace: inUserNamespace, warnings: &warnings)
         self.init(
             process.user, sets, held: held.permitted, noNewPrivileges: process.noNewPrivileges, hasFilter: hasFilter,
-            mayLackGroups: inUserNamespace || isRootless, secureBits: try SecureBits.parse(annotations))
+            mayLackGroups: inUserNamespace || isRootless, secureBits: try SecureBits.parse(annotations),
+            keepsGroups: annotations.keepsGroups)
     }
 
     /// - Parameter held: the permitted set of the process before the first step
     init(
         _ user: User, _ sets: CapabilitySets, held: CapabilityMask, noNewPrivileges: Bool, hasFilter: Bool,
-        mayLackGroups: Bool, secureBits: UInt32 = 0
+        mayLackGroups: Bool, secureBits: UInt32 = 0, keepsGroups: Bool = false
     ) {
         var steps: [Step] = []
         if let mask = user.umask { steps.append(.fileModeMask(mask)) }
@@ -60,7 +61,8 @@ package struct CredentialPlan: Equatable, Sendable {
         // Groups before the user, for the user may not change them. A user other than root would lose all capabilities
         // with this change, also those that are to be kept and those needed below.
         let mayBeDenied = mayLackGroups && user.additionalGids.isEmpty
-        steps += [.groups(user.additionalGids, mayBeDenied: mayBeDenied), .group(user.gid)]
+        if !keepsGroups { steps.append(.groups(user.additionalGids, mayBeDenied: mayBeDenied)) }
+        steps.append(.group(user.gid))
         if user.uid != 0 { steps.append(.keepCapabilities) }
         steps.append(.user(user.uid))
         // Ambient capabilities of the runtime's own end with a change of the user, or of the inheritable set.
@@ -176,4 +178,10 @@ extension CredentialPlan.Step {
         case .loadFilter: return RuntimeError(at: "linux.seccomp", "cannot load the system call filter", error)
         }
     }
+}
+
+extension [KeyValue] {
+    /// Whether the process keeps the groups that the runtime was started with: a user without privileges may have access
+    /// to something through them alone.
+    var keepsGroups: Bool { self[.keepOriginalGroups] == "1" }
 }

@@ -1,25 +1,35 @@
 internal import LinuxSystem
 internal import RuntimeSpec
 
+/// What is mounted: a value, but for the descriptors in it.
+struct MountPlan {
+    let mounts: [PlannedMount]
+    /// For each mount a detached bind mount, or -1: then it is made here.
+    let sources: [Int32]
+    let linux: Linux
+    let labels: SecurityLabels
+    let cgroupView: CgroupView
+}
+
 /// Puts the planned mounts into the root filesystem, in their order.
 ///
 /// Every mount is complete before it is attached, every place is opened once, inside the root, and attached to by its
 /// descriptor: a link that changes meanwhile cannot send a mount elsewhere.
 struct MountSteps {
-    private let plan: InitPlan
+    private let plan: MountPlan
     /// Which mounts were made here, by id (statx(2), STATX_MNT_ID): of bind mounts always, of others where a later entry
     /// is a remount.
     private(set) var binds: [UInt64] = []
     private var filesystems: [UInt64] = []
     private let remembersFilesystems: Bool
 
-    init(_ plan: InitPlan) {
+    init(_ plan: MountPlan) {
         self.plan = plan
         remembersFilesystems = plan.mounts.contains { $0.content == .remount }
     }
 
     mutating func run(in root: borrowing RootDirectory) throws(RuntimeError) {
-        for (mount, source) in zip(plan.mounts, plan.bindSources) {
+        for (mount, source) in zip(plan.mounts, plan.sources) {
             do throws(SystemError) {
                 try perform(mount, source, in: root)
             } catch {

@@ -24,9 +24,9 @@ func enterTimeNamespace(_ offsets: [TimeOffset]) throws(RuntimeError) {
 
 /// In a user namespace: takes its user and group 0, so that what is made belongs to the container's root. Groups of the
 /// host are left behind where the namespace allows it.
-func becomeRoot() throws(RuntimeError) {
+func becomeRoot(keepingGroups: Bool = false) throws(RuntimeError) {
     do throws(SystemError) {
-        try setSupplementaryGroups([])
+        if !keepingGroups { try setSupplementaryGroups([]) }
     } catch {
         guard error.errno == .notPermitted else {
             throw RuntimeError("cannot leave the supplementary groups of the host", error)

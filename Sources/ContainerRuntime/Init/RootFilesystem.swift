@@ -26,7 +26,7 @@ struct RootFilesystem {
     /// Mounts and devices.
     func build(at place: borrowing FileDescriptor) throws(RuntimeError) -> RootDirectory {
         let root = try openRoot(at: place)
-        var mounts = MountSteps(plan)
+        var mounts = MountSteps(plan.mountPlan)
         try mounts.run(in: root)
         if try suppliesDevices(root, binds: mounts.binds) {
             try DeviceSetup(nodes: plan.devices, inUserNamespace: plan.namespaces.hasUserNamespace).run(in: root)

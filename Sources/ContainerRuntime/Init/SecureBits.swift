@@ -6,7 +6,7 @@ internal import RuntimeSpec
 ///
 ///     "org.swrun.securebits": "noroot,noroot-locked"
 package enum SecureBits {
-    package static let annotation = "org.swrun.securebits"
+    package static let annotation = Annotation.secureBits.rawValue
 
     /// Names of bits, in the order of their numbers (linux/securebits.h).
     package static let names = [

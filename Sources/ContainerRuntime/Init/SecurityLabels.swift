@@ -6,12 +6,23 @@ internal import RuntimeSpec
 struct SecurityLabels: Equatable {
     private let apparmorProfile: String?
     private let selinuxLabel: String?
-    /// The `context` option of new filesystems; nil when there is none.
+    /// The label of new filesystems; nil when there is none.
     private let mountLabel: String?
+    /// The option that says what is labelled with it (mount(8)).
+    private let mountContext: String
 
     /// On the host side: a label for a module that the kernel does not have is an error, for the container would run
     /// without the confinement it was promised. Engines write empty strings for "none".
-    init(_ process: Process?, mountLabel: String?, kernel: SecurityModules = .running) throws(RuntimeError) {
+    init(
+        _ process: Process?, mountLabel: String?, annotations: [KeyValue] = [], kernel: SecurityModules = .running
+    ) throws(RuntimeError) {
+        mountContext = annotations[.mountContextType] ?? "context"
+        guard ["context", "fscontext", "defcontext", "rootcontext"].contains(mountContext) else {
+            throw RuntimeError(
+                at: "annotations[\"\(Annotation.mountContextType.rawValue)\"]",
+                "unknown kind of context \"\(mountContext.escapedForMessage)\"",
+                hint: "known are context, fscontext, defcontext and rootcontext")
+        }
         apparmorProfile = Self.given(process?.apparmorProfile)
         selinuxLabel = Self.given(process?.selinuxLabel)
         self.mountLabel = Self.given(mountLabel)
@@ -37,7 +48,7 @@ struct SecurityLabels: Equatable {
     /// - Parameter quoted: for a list of options, because a label can have commas
     func mountOption(forType type: String, quoted: Bool = false) -> String? {
         guard let mountLabel, !["proc", "sysfs", "cgroup", "cgroup2", "mqueue"].contains(type) else { return nil }
-        return quoted ? "context=\"\(mountLabel)\"" : "context=\(mountLabel)"
+        return quoted ? "\(mountContext)=\"\(mountLabel)\"" : "\(mountContext)=\(mountLabel)"
     }
 
     /// Opens the files of this process that take the labels, on a procfs of its own: before the root is changed, because

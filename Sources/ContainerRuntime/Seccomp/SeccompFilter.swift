@@ -33,10 +33,14 @@ package struct SeccompFilter: Equatable, Sendable {
         return SeccompFilter(program: program, flags: flags(seccomp, notifies: notifies), notifies: notifies)
     }
 
+    /// Without SPEC_ALLOW a filter switches speculation mitigations on that slow the process down and that kernels since
+    /// 5.16 no longer switch on by themselves. Engines rely on it being set when the section is silent.
+    static func flags(_ words: [SeccompFlag]?) -> UInt32 {
+        (words ?? [.specAllow]).reduce(UInt32(0)) { $0 | $1.bit }
+    }
+
     private static func flags(_ seccomp: Seccomp, notifies: Bool) -> UInt32 {
-        // Without the flag a filter switches speculation mitigations on that slow the process down and that kernels
-        // since 5.16 no longer switch on by themselves. Engines rely on it being set when the section is silent.
-        var flags = (seccomp.flags ?? [.specAllow]).reduce(UInt32(0)) { $0 | $1.bit }
+        var flags = flags(seccomp.flags)
         guard notifies else {
             // It says how a notified process waits; the kernel refuses it where nothing can be notified.
             return flags & ~SystemCallFilterFlag.waitKillable

@@ -7,7 +7,7 @@ enum Verb: String, CaseIterable {
     case create, start, run, exec, launch
     case state, list, kill, delete
     case pause, resume, ps, events, update
-    case checkpoint, restore
+    case checkpoint, restore, mounts
     case spec, bundle, features
     case man, completion, help
 
@@ -30,6 +30,7 @@ enum Verb: String, CaseIterable {
         case .update: .update
         case .checkpoint: .checkpoint
         case .restore: .restore
+        case .mounts: .mounts
         case .spec: .spec
         case .bundle: .bundle
         case .features: .features

@@ -1,3 +1,6 @@
+internal import ContainerRuntime
+internal import LinuxSystem
+
 /// Options that several commands which make or enter a container share.
 extension Option {
     static let bundle = Option(
@@ -20,4 +23,29 @@ extension Option {
         "preserve-fds", nil, .number("N"),
         help: "leave N descriptors after stdio (and those of $LISTEN_FDS) open in the container (default: 0)")
     static let detach = Option("detach", "d", help: "return when the process has started")
+    static let regex = Option("regex", help: "the id is a regular expression: take every container that matches it")
+}
+
+extension Invocation {
+    /// The container that the first operand names, or with --regex all whose ids it matches.
+    func containers() throws(RuntimeError) -> [ContainerID] {
+        let text = arguments.operands[0]
+        guard arguments.has(.regex) else { return [try ContainerID(text)] }
+        let pattern: Pattern
+        do throws(SystemError) { pattern = try Pattern(text) } catch {
+            throw RuntimeError("--regex: \"\(text)\" is no regular expression: \(error.subject)")
+        }
+        var ids: [ContainerID] = []
+        for id in try global.stateRoot.containerIDs() where pattern.matches(id.text) { ids.append(id) }
+        return ids
+    }
+
+    /// Does something to each of them. A failure does not keep it from the others; the first is thrown in the end.
+    func forEachContainer(_ body: (ContainerID) throws(RuntimeError) -> Void) throws(RuntimeError) {
+        var failure: RuntimeError?
+        for id in try containers() {
+            do throws(RuntimeError) { try body(id) } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
 }

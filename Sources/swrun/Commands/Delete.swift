@@ -10,15 +10,16 @@ extension Command {
         verb: .delete,
         summary: "remove what a stopped container has left",
         operands: [.container],
-        options: [.force],
+        options: [.force, .regex],
         run: DeleteCommand.run)
 }
 
 enum DeleteCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        try DeleteContainer.run(
-            try ContainerID(call.arguments.operands[0]), in: call.global.stateRoot, force: call.arguments.has(.force),
-            { call.report.warning($0) })
+        let force = call.arguments.has(.force)
+        try call.forEachContainer { (id) throws(RuntimeError) in
+            try DeleteContainer.run(id, in: call.global.stateRoot, force: force, { call.report.warning($0) })
+        }
         return 0
     }
 }

@@ -14,7 +14,7 @@ extension Command {
             "SIGNAL is a name with or without SIG, a number, or SIGRTMIN+N or SIGRTMAX-N; TERM when it is left out."
         ],
         operands: [.container, Operand(name: "SIGNAL", kind: .signal, presence: .optional)],
-        options: [.allProcesses],
+        options: [.allProcesses, .regex],
         examples: [Example(command: "swrun kill web KILL", meaning: "end the container web at once")],
         run: KillCommand.run)
 }
@@ -28,9 +28,10 @@ enum KillCommand {
                 "kill: unknown signal \"\(name)\"",
                 hint: "give a name such as TERM or SIGTERM, or a number from 1 to 64")
         }
-        try KillContainer.run(
-            try ContainerID(operands[0]), in: call.global.stateRoot, signal: signal,
-            all: call.arguments.has(.allProcesses))
+        let all = call.arguments.has(.allProcesses)
+        try call.forEachContainer { (id) throws(RuntimeError) in
+            try KillContainer.run(id, in: call.global.stateRoot, signal: signal, all: all)
+        }
         return 0
     }
 }
