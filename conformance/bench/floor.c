@@ -22,6 +22,7 @@
 // floor create ROOTFS NAME STATE    up to the exec: the child waits at a fifo in the new directory STATE
 // floor start STATE                 lets it go on
 // floor delete NAME STATE           removes the groups and STATE
+// floor exec PID NAME               another /bin/true in the namespaces of PID and in the groups NAME
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -350,11 +351,48 @@ static int delete(const char *name, const char *state) {
     return 0;
 }
 
+// The namespaces in one step, but that of control groups, which is entered from the inside; the groups; the settings of
+// the container's process.
+static int exec(const char *pid_text, const char *name) {
+    static char *const arguments[] = {"/bin/true", NULL};
+    static char *const environment[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm", NULL};
+    struct clone_args clone = {.exit_signal = SIGCHLD};
+    int status, container = syscall(SYS_pidfd_open, atoi(pid_text), 0);
+    check(container, "pidfd_open", pid_text);
+    find_hierarchies(name);
+    for (int i = 0; i < hierarchy_count; i++) {
+        struct hierarchy *h = &hierarchies[i];
+        char path[256];
+        snprintf(path, sizeof path, "%s/tasks", h->group);
+        h->tasks = h->version == 2 ? -1 : open(path, O_WRONLY | O_CLOEXEC);
+        if (h->version == 1) check(h->tasks, "open", path);
+        if (h->version == 1) continue;
+        clone.flags |= CLONE_INTO_CGROUP;
+        clone.cgroup = open(h->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    check(setns(container, CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS), "setns", pid_text);
+    pid_t pid = syscall(SYS_clone3, &clone, sizeof clone);
+    check(pid, "clone3", "");
+    if (pid == 0) {
+        enter_groups();
+        check(setns(container, CLONE_NEWCGROUP), "setns", pid_text);
+        check(setsid(), "setsid", "");
+        drop_privileges();
+        check(chdir("/"), "chdir", "/");
+        check(syscall(SYS_close_range, 3, ~0U, 4 /* CLOSE_RANGE_CLOEXEC */), "close_range", "");
+        execve("/bin/true", arguments, environment);
+        die("execve", "/bin/true");
+    }
+    check(waitpid(pid, &status, 0), "waitpid", "");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int main(int argc, char **argv) {
     if (argc == 4 && !strcmp(argv[1], "run")) return run(argv[2], argv[3]);
     if (argc == 5 && !strcmp(argv[1], "create")) return create(argv[2], argv[3], argv[4]);
     if (argc == 3 && !strcmp(argv[1], "start")) return start(argv[2]);
     if (argc == 4 && !strcmp(argv[1], "delete")) return delete(argv[2], argv[3]);
-    fputs("usage: floor run ROOTFS NAME | create ROOTFS NAME STATE | start STATE | delete NAME STATE\n", stderr);
+    if (argc == 4 && !strcmp(argv[1], "exec")) return exec(argv[2], argv[3]);
+    fputs("usage: floor run ROOTFS NAME | create ROOTFS NAME STATE | start STATE | delete NAME STATE | exec PID NAME\n", stderr);
     return 2;
 }

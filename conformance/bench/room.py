@@ -110,8 +110,31 @@ class Contender:
     root: Path
     group: str
 
-    def command(self, verb, *words):
-        return [self.program, "--root", str(self.root), verb, *map(str, words), "bench"]
+    def command(self, verb, *words, id="bench"):
+        return [self.program, "--root", str(self.root), verb, *map(str, words), id]
+
+    def hold(self):
+        """Starts the container in which `exec` is measured."""
+        config = json.loads((self.bundle / "config.json").read_text())
+        config["process"]["args"] = ["/bin/sleep", "100000"]
+        config["linux"]["cgroupsPath"] += "-held"
+        bundle = self.bundle.with_name(self.bundle.name + "-held")
+        bundle.mkdir()
+        (bundle / "config.json").write_text(json.dumps(config))
+        subprocess.run(self.command("run", "--detach", "--bundle", bundle, id="held"), check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    def release(self):
+        subprocess.run(self.command("delete", "--force", id="held"), check=True)
+
+    @property
+    def held_pid(self):
+        done = subprocess.run(self.command("state", id="held"), check=True, capture_output=True)
+        return json.loads(done.stdout)["pid"]
+
+    @property
+    def exec(self):
+        return [*self.command("exec", id="held"), "/bin/true"]
 
     @property
     def run(self):
@@ -139,7 +162,19 @@ class Contender:
 
 
 class Floor(Contender):
-    """The C program that does only the kernel's share."""
+    """The C program that does only the kernel's share. It measures `exec` in the container of `host`."""
+
+    host = None
+
+    def hold(self):
+        pass
+
+    def release(self):
+        pass
+
+    @property
+    def exec(self):
+        return [self.program, "exec", str(self.host.held_pid), f"{self.host.group}-held"]
 
     @property
     def run(self):
@@ -194,6 +229,7 @@ def contenders(work, peers=("crun", "runc")):
         config["linux"]["cgroupsPath"] = f"/{group}"
         (bundle / "config.json").write_text(json.dumps(config, indent=2))
         made.append(kind(name, program, bundle, root, group))
+    made[0].host = made[1]
     return made
 
 
@@ -201,8 +237,9 @@ def groups(made):
     """The control groups of these contenders, inner ones first."""
     for point in hierarchies("cgroup", "cgroup2"):
         for one in made:
-            for directory, _, _ in os.walk(point / one.group, topdown=False):
-                yield Path(directory)
+            for group in one.group, f"{one.group}-held":
+                for directory, _, _ in os.walk(point / group, topdown=False):
+                    yield Path(directory)
 
 
 def leftovers(work, made):
@@ -216,7 +253,8 @@ def clean_up(made):
     """Removes what is left of an interrupted measurement."""
     for one in made:
         if not isinstance(one, Floor) and any(one.root.iterdir()):
-            subprocess.run([one.program, "--root", one.root, "delete", "--force", "bench"], capture_output=True)
+            for id in "bench", "held":
+                subprocess.run([one.program, "--root", one.root, "delete", "--force", id], capture_output=True)
     for group in groups(made):
         remove(group)
 

@@ -17,6 +17,27 @@ def test_into_a_container_that_is_created_and_not_started(runtime, bundle):
     container.start().ok()
 
 
+def test_not_into_a_paused_container(runtime, container):
+    """the command line contract: cannot exec in a paused container"""
+    runtime.command("pause", container.id).ok()
+    try:
+        refused(container.exec("/bin/true", seconds=5), "cannot exec in a paused container", status=255)
+    finally:
+        runtime.command("resume", container.id).ok()
+    container.exec("/bin/true").ok()
+
+
+def test_with_ignore_paused_the_process_runs_once_the_container_is_resumed(runtime, container):
+    """the command line contract: --ignore-paused"""
+    runtime.command("pause", container.id).ok()
+    try:
+        process = runtime.spawn("exec", "--ignore-paused", container.id, "/bin/probe", "exit", 5)
+        assert process.poll() is None
+    finally:
+        runtime.command("resume", container.id).ok()
+    assert process.wait(host.timeout(10)) == 5
+
+
 def test_exec_does_not_end_the_container_or_outlive_it(runtime, container):
     """runtime.md, Delete"""
     container.exec("/bin/sleep", 1000, flags=["--detach"]).ok()

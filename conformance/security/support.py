@@ -84,10 +84,11 @@ class Attacker:
 class Snooper:
     """A container whose process looks into every other process of its pid namespace."""
 
-    def __init__(self, runtime, bundle, program: Path, seal=False):
+    def __init__(self, runtime, bundle, program: Path, seal=False, canary: Path | None = None):
         self.directory = bundle.shared_directory()
         os.link(program, bundle.rootfs / "bin/attacker")
         words = ["/bin/attacker", "snoop", "/out/findings", "/out/stop", *(["seal"] if seal else [])]
+        bundle.process["env"] += [f"CANARY={canary}"] if canary else []
         self.container = runtime.start(bundle.args(*words))
         host.wait_until(lambda: self.all("ready"), "the attacker looks around")
 

@@ -1,0 +1,129 @@
+"""Annotations that runtimes give a meaning to: those that `features` names (features.md, Unsafe annotations)."""
+
+import base64
+import os
+import socket
+import struct
+
+import pytest
+
+from harness import host, refused
+
+
+def _features(runtime) -> list[str]:
+    return runtime.command("features").ok().json.get("potentiallyUnsafeConfigAnnotations") or []
+
+
+@pytest.fixture(autouse=True)
+def named(request, runtime):
+    """Each test is about one annotation; a runtime that does not name it has nothing to prove."""
+    marker = request.node.get_closest_marker("annotation")
+    if marker and marker.args[0] not in _features(runtime):
+        assert runtime.name != "swrun", f"features does not name {marker.args[0]}"
+        pytest.skip(f"{runtime.name} does not name {marker.args[0]} in its features")
+
+
+def _annotate(bundle, name, value):
+    bundle.config.setdefault("annotations", {})[name] = str(value)
+
+
+@pytest.mark.annotation("run.oci.hooks.stdout")
+def test_hooks_print_into_files(runtime, bundle):
+    """crun: run.oci.hooks.stdout, run.oci.hooks.stderr"""
+    out, err = bundle.path / "out", bundle.path / "err"
+    _annotate(bundle, "run.oci.hooks.stdout", out)
+    _annotate(bundle, "run.oci.hooks.stderr", err)
+    bundle.config["hooks"] = {"createRuntime": [
+        {"path": "/bin/sh", "args": ["sh", "-c", "echo to out; echo to err >&2"]}]}
+    runtime.run(bundle).ok()
+    assert (out.read_text(), err.read_text()) == ("to out\n", "to err\n")
+
+
+@pytest.mark.annotation("run.oci.keep_original_groups")
+@pytest.mark.parametrize("value", ["1", "0"])
+def test_groups_of_the_caller_are_kept_when_asked(runtime, bundle, value):
+    """crun: run.oci.keep_original_groups"""
+    _annotate(bundle, "run.oci.keep_original_groups", value)
+    result = runtime.run(bundle, preexec_fn=lambda: os.setgroups([0, 4242]))
+    groups = result.ok().seen.report["groups"]
+    assert (4242 in groups) == (value == "1"), groups
+    container = runtime.start(bundle.probe("hold"))
+    report = container.look(preexec_fn=lambda: os.setgroups([0, 4242])).report
+    assert (4242 in report["groups"]) == (value == "1")
+
+
+@pytest.mark.annotation("run.oci.seccomp_fail_unknown_syscall")
+def test_an_unknown_system_call_is_an_error_when_asked(runtime, bundle):
+    """crun: run.oci.seccomp_fail_unknown_syscall"""
+    bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["sync", "no_such_system_call"], "action": "SCMP_ACT_ERRNO"}]}
+    runtime.run(bundle).ok()
+    _annotate(bundle, "run.oci.seccomp_fail_unknown_syscall", "1")
+    runtime.refuses(bundle, "linux.seccomp.syscalls[0].names[1]", "no_such_system_call")
+
+
+def _denying(number: int, errno: int) -> str:
+    """A filter that lets one system call fail, as the kernel reads it (linux/filter.h)."""
+    program = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x50000 | errno), (0x06, 0, 0, 0x7FFF0000)]
+    return base64.b64encode(b"".join(struct.pack("<HBBI", *line) for line in program)).decode()
+
+
+@pytest.mark.annotation("run.oci.seccomp_bpf_data")
+def test_a_compiled_filter_takes_the_place_of_the_configured_one(runtime, bundle):
+    """crun: run.oci.seccomp_bpf_data"""
+    if os.uname().machine != "x86_64":
+        pytest.skip("the numbers of system calls are those of x86-64")
+    bundle.linux["seccomp"] = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["sched_yield"], "action": "SCMP_ACT_ERRNO"}]}
+    _annotate(bundle, "run.oci.seccomp_bpf_data", _denying(162, 95))  # sync, EOPNOTSUPP
+    seen = runtime.look(bundle, ["syscall", "sync"], ["syscall", "sched_yield"])
+    assert seen.error("syscall", "sync") == "EOPNOTSUPP" and seen.error("syscall", "sched_yield") is None
+
+
+@pytest.mark.annotation("run.oci.seccomp_bpf_data")
+@pytest.mark.parametrize("text", ["not base64!", "AAAA", ""])
+def test_a_filter_that_is_none_is_an_error(runtime, bundle, text):
+    """runtime.md, Create: an error where something cannot be applied"""
+    _annotate(bundle, "run.oci.seccomp_bpf_data", text)
+    runtime.refuses(bundle, "seccomp_bpf_data")
+
+
+@pytest.mark.annotation("run.oci.pidfd_receiver")
+def test_a_pidfd_is_sent(runtime, bundle):
+    """crun: run.oci.pidfd_receiver"""
+    path = runtime.directory / "pidfd.sock"
+    _annotate(bundle, "run.oci.pidfd_receiver", path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        listener.settimeout(host.timeout(10))
+        container = runtime.create(bundle.probe("hold"))
+        connection, _ = listener.accept()
+        with connection:
+            _, (pidfd,), _, _ = socket.recv_fds(connection, 100, 4)
+    info = dict(line.split(":", 1) for line in open(f"/proc/self/fdinfo/{pidfd}").read().splitlines())
+    os.close(pidfd)
+    assert int(info["Pid"]) == container.pid
+
+
+@pytest.mark.annotation("run.oci.mount_context_type")
+def test_an_unknown_kind_of_mount_context_is_an_error(runtime, bundle):
+    """crun: run.oci.mount_context_type"""
+    _annotate(bundle, "run.oci.mount_context_type", "rootcontext")
+    runtime.run(bundle).ok()
+    _annotate(bundle, "run.oci.mount_context_type", "nonsense")
+    runtime.refuses(bundle, "mount_context_type", "nonsense")
+
+
+def test_a_configuration_can_be_another_file(runtime, bundle):
+    """crun: create --config, run --config"""
+    if runtime.name == "runc":
+        pytest.skip("runc has no option --config")
+    bundle.probe(["say", "from the other file"]).write()
+    other = runtime.directory / "other.json"
+    (bundle.path / "config.json").rename(other)
+    result = runtime.command("run", "--config", other, "--bundle", bundle.path, runtime.new_id()).ok()
+    assert result.seen("say")["arguments"] == ["from the other file"]
+    refused(
+        runtime.command("create", "--config", "/no/such/file", "--bundle", bundle.path, runtime.new_id()),
+        names=["/no/such/file"])
