@@ -34,7 +34,7 @@ struct ExecPlan {
             process: process,
             credentials: try CredentialPlan(
                 process, hasFilter: filter.filter != nil, inUserNamespace: namespaces.contains(.user),
-                annotations: config.annotations, warnings: &warnings),
+                isRootless: request.rootless, annotations: config.annotations, warnings: &warnings),
             seccomp: filter.filter,
             settings: ProcessSettings(process, personality: linux.personality, memoryPolicy: linux.memoryPolicy),
             listenDescriptors: inherited.listening)

@@ -16,6 +16,7 @@ package struct ExecRequest: Sendable {
     package var cgroups: [String] = []
     package var detached = false
     package var ignoresPause = false
+    package var rootless = false
 
     package init(id: ContainerID, stateRoot: StateRoot) {
         self.id = id

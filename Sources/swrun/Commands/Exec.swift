@@ -69,6 +69,7 @@ extension ExecRequest {
         cgroups = arguments.all(.execCgroup)
         detached = arguments.has(.detach)
         ignoresPause = arguments.has(.ignorePaused)
+        rootless = call.global.isRootless
     }
 }
 
