@@ -95,7 +95,7 @@ def show_pure_v1(work):
 
 
 def compile_programs(work):
-    for name in "floor", "hello", "lifecycle":
+    for name in "floor", "hello", "lifecycle", "stepper":
         subprocess.run(["gcc", "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-o", work / name, HERE / f"{name}.c"],
                        check=True)
 
