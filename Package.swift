@@ -34,10 +34,9 @@ let package = Package(
         // C: what Swift cannot import, and the libraries of the system.
         .target(
             name: "CLinux",
-            cSettings: [
-                .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-ffunction-sections"]),
-                .define("SWRUN_COMMIT", to: "\"\(commit)\""),
-            ]),
+            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-ffunction-sections"])]),
+        // By itself, because it is another one with each commit: whatever imports it is compiled anew then.
+        .target(name: "CBuildInfo", cSettings: [.define("SWRUN_COMMIT", to: "\"\(commit)\"")]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLibcap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .systemLibrary(name: "CLibseccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -62,7 +61,8 @@ let package = Package(
         .executableTarget(
             name: "swrun",
             dependencies: [
-                "ContainerRuntime", "ImageBundle", "RuntimeSpec", "LinuxSystem", "CLinux", "CJansson", "CLibseccomp",
+                "ContainerRuntime", "ImageBundle", "RuntimeSpec", "LinuxSystem", "CLinux", "CBuildInfo", "CJansson",
+                "CLibseccomp",
             ],
             swiftSettings: strict,
             linkerSettings: [

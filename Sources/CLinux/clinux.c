@@ -1,3 +1,1 @@
-#include "clinux.h"
-
-const char *cl_build_commit(void) { return SWRUN_COMMIT; }
+#include "clinux.h" // that it compiles on its own

@@ -33,9 +33,6 @@
 static inline long cl_result(long value) { return value < 0 ? -(long)errno : value; }
 #define CL_SYSCALL(...) cl_result(syscall(__VA_ARGS__))
 
-// The commit that this program was built from, with "-dirty" when files were changed since; "unknown" outside of git.
-const char *cl_build_commit(void);
-
 // --- processes and namespaces ---------------------------------------------------------------------------------------
 
 // clone3(2) without CLONE_VM: the child returns 0 here, on its own copy of the stack. `into_cgroup` is a cgroup v2

@@ -1,6 +1,6 @@
+internal import CBuildInfo
 internal import CJansson
 internal import CLibseccomp
-internal import CLinux
 
 /// What `swrun --version` prints.
 ///
