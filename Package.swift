@@ -81,7 +81,7 @@ let package = Package(
             name: "ContainerRuntimeTests", dependencies: ["ContainerRuntime", "RuntimeSpec", "LinuxSystem"],
             swiftSettings: strict),
         .testTarget(
-            name: "ImageBundleTests", dependencies: ["ImageBundle", "RuntimeSpec", "LinuxSystem"],
+            name: "ImageBundleTests", dependencies: ["ImageBundle", "RuntimeSpec", "LinuxSystem"], exclude: ["Corpus"],
             swiftSettings: strict),
         .testTarget(name: "swrunTests", dependencies: ["swrun"], swiftSettings: strict),
     ],

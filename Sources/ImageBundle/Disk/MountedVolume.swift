@@ -24,6 +24,10 @@ final class MountedVolume {
             throw BundleError(
                 "\(image): \(name) holds \(probe?.kind.rawValue ?? "nothing that is known"), no root filesystem")
         }
+        if effectiveUserID() != 0, (try? fileStatus(image)?.isSameFile(as: descriptorStatus(file))) == true {
+            let root = try UserspaceMount.mount(image, offset: offset, probe, name: name)
+            return MountedVolume(RootDirectory(root), probe)
+        }
         do throws(SystemError) {
             let device = try LoopDevice.attach(file, offset: offset, size: size, name: image)
             let mount = try context(driver, source: device.path).mount(

@@ -57,6 +57,10 @@ extension Command {
             "IMAGE is a disk image (raw, qcow2, vmdk, vdi, vhdx, vhd), an ISO image, a container image (an OCI layout, an "
                 + "archive of docker save or of an OCI layout), a tar archive or a directory; or a reference such as "
                 + "docker://debian:12, which skopeo fetches.",
+            "With --mode mount nothing is copied: the root filesystem is attached when a container is created, what the "
+                + "container writes is kept in DIR/.image, and delete takes it away. Other files that an image refers to are "
+                + "refused. An ordinary user can copy raw disk images with ext2, ext3 or ext4 through fuse2fs: owners, "
+                + "capabilities and device nodes are lost.",
             "The bundle is made beside DIR and gets its name when it is whole. An interrupted command leaves nothing.",
         ],
         operands: [Operand(name: "IMAGE", kind: .other, presence: .optional)],

@@ -38,7 +38,9 @@ final class QemuExport {
         } catch {
             throw BundleError(
                 "\(image): cannot start qemu-storage-daemon", error,
-                hint: error.errno == .notPermitted ? "reading disk images needs root" : nil)
+                hint: error.errno == .notPermitted
+                    ? "reading \(chain.links[0].kind.rawValue) needs root; an ordinary user can read raw images with ext4"
+                    : nil)
         }
         pid = started.0
         pidfd = started.1

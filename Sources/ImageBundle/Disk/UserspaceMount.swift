@@ -1,0 +1,74 @@
+internal import LinuxSystem
+
+/// A filesystem mounted for an ordinary user, who may not ask the kernel to: fuse2fs reads ext2 to ext4 in a process of the
+/// user's own. What it cannot give is named in the manual: owners, devices, capabilities.
+///
+/// As soon as the mount is there it is taken off its directory; what remains is a descriptor, and when that is closed, by
+/// whatever means, fuse2fs ends.
+enum UserspaceMount {
+    private static let program = "/usr/bin/fuse2fs"
+    private static let fuseMagic: Int64 = 0x6573_5546
+
+    static func mount(
+        _ image: String, offset: UInt64, _ probe: FilesystemProbe, name: String
+    ) throws(BundleError) -> FileDescriptor {
+        let what = "\(image): cannot mount \(name) (\(probe.kind.rawValue)) as an ordinary user"
+        guard probe.driver == "ext4" else {
+            throw BundleError(
+                "\(what): fuse2fs reads only ext2, ext3 and ext4", hint: "root can use the kernel's filesystems")
+        }
+        guard (try? FileDescriptor.open(program, .path)) != nil else {
+            throw BundleError(
+                "\(what): there is no \(program)", hint: "Debian has it in the package fuse2fs; root needs none")
+        }
+        let point = try explain(what) { () throws(SystemError) in
+            let place = environmentVariable("XDG_RUNTIME_DIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+            let path = "\(place)/swrun-mount-\(hexadecimal(try randomBytes(8).little64(0), width: 16))"
+            try FileDescriptor.open(place, .directory).makeDirectory(
+                String(path.dropFirst(place.utf8.count + 1)), mode: 0o700)
+            return path
+        }
+        defer { try? FileDescriptor.open("/", [.path, .directory]).remove(point, directory: true) }
+        let options = "ro,norecovery,fakeroot,no_default_opts,use_ino,offset=\(offset)"
+        do throws(SystemError) {
+            let full = try absolutePath(image)
+            let helper = try start([program, "-f", full, point, "-o", options])
+            let root = try waitForMount(point, helper)
+            // Off its directory: fusermount3 may do that for its caller.
+            let end = try start(["/usr/bin/fusermount3", "-u", "-z", point])
+            _ = try waitForEnd(of: end)
+            return FileDescriptor(owning: root)
+        } catch {
+            throw BundleError(what, error, hint: "fuse2fs needs fusermount3 (Debian: fuse3) and /dev/fuse")
+        }
+    }
+
+    private static func start(_ words: [String]) throws(SystemError) -> Int32 {
+        let (vector, environment) = (CStringVector(words), CStringVector(["PATH=/usr/bin:/bin", "LANG=C"]))
+        switch try clone([]) {
+        case .parent(let child): return child.pid
+        case .child:
+            do throws(SystemError) {
+                let nothing = try FileDescriptor.open("/dev/null", .readWrite)
+                for stream: Int32 in 0...2 { try place(nothing.rawValue, as: stream) }
+                try dieWithParent()
+                resetSignals()
+            } catch {
+                exitNow(1)
+            }
+            _ = execute(words[0], vector, environment)
+            exitNow(127)
+        }
+    }
+
+    /// - Returns: the root of the mount
+    private static func waitForMount(_ point: String, _ helper: Int32) throws(SystemError) -> Int32 {
+        for _ in 0..<5000 {
+            let root = try FileDescriptor.open(point, .directory)
+            if (try? root.filesystemMagic()) == fuseMagic { return root.release() }
+            if collectEnded(helper) != nil { throw SystemError("fuse2fs", "it cannot read the filesystem", .invalid) }
+            sleep(milliseconds: 1)
+        }
+        throw SystemError("fuse2fs", "it does not get ready", .busy)
+    }
+}
