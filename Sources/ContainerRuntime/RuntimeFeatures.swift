@@ -16,7 +16,7 @@ package enum RuntimeFeatures {
                 KeyValue("org.opencontainers.swrun.version", version),
                 KeyValue("org.opencontainers.swrun.commit", commit),
             ] + libraries,
-            potentiallyUnsafeConfigAnnotations: Annotation.allCases.map(\.rawValue))
+            potentiallyUnsafeConfigAnnotations: Annotation.allCases.map(\.rawValue) + [ScopeAnnotations.prefix])
     }
 
     /// The names that `process.capabilities` may have: libcap's.
@@ -29,7 +29,7 @@ package enum RuntimeFeatures {
     }
 
     private static var cgroup: Features.Cgroup {
-        Features.Cgroup(v1: true, v2: true, systemd: false, systemdUser: false, rdma: true)
+        Features.Cgroup(v1: true, v2: true, systemd: true, systemdUser: true, rdma: true)
     }
 
     private static var seccomp: Features.SeccompSupport {

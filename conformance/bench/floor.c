@@ -121,6 +121,20 @@ static void write_device_rules(int group) {
     close(fd);
 }
 
+// FLOOR_MEMORY=BYTES: the most memory, with no swap beyond it.
+static void limit_memory(const struct hierarchy *h, int group) {
+    const char *limit = getenv("FLOOR_MEMORY");
+    if (!limit) return;
+    if (h->version == 1) {
+        if (strcmp(h->name, "memory")) return;
+        write_file(group, "memory.limit_in_bytes", limit, strlen(limit));
+        write_file(group, "memory.memsw.limit_in_bytes", limit, strlen(limit));
+    } else if (hierarchy_count == 1) {
+        write_file(group, "memory.swap.max", "0", 1);
+        write_file(group, "memory.max", limit, strlen(limit));
+    }
+}
+
 static int make_groups(void) {
     int unified = -1;
     for (int i = 0; i < hierarchy_count; i++) {
@@ -133,6 +147,7 @@ static int make_groups(void) {
             copy_cpuset("cpuset.mems", h->point, group);
         }
         if (!strcmp(h->name, "devices") && h->version == 1) write_device_rules(group);
+        limit_memory(h, group);
         h->tasks = -1;
         if (h->version == 2) {
             unified = open(h->group, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

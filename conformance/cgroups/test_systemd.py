@@ -1,5 +1,11 @@
 """The systemd cgroup manager: containers as transient scopes (the command line contract: --systemd-cgroup)."""
 
+import contextlib
+import json
+import os
+import socket
+import struct
+import threading
 import time
 from pathlib import Path
 
@@ -155,6 +161,37 @@ def test_systemd_knows_the_limits(runtime, scoped):
         "AllowedMemoryNodes": "0"}
 
 
+@on_both
+def test_an_update_holds_when_systemd_is_reloaded(runtime, scoped, layout):
+    """update: files and properties change together, devices included"""
+    scoped.linux["resources"] = LIMITS | {"devices": [DENY_ALL]}
+    scoped.linux["devices"] = [{"path": "/dev/fuse", "type": "c", "major": 10, "minor": 229, "fileMode": 0o666}]
+    container = runtime.start(scoped, flags=SYSTEMD)
+    container.wait_for("hold")
+    allowed = {"allow": True, "type": "c", "major": 10, "minor": 229, "access": "rw"}
+    changes = {"pids": {"limit": 50}, "memory": {"limit": 80 * MIB, "swap": 100 * MIB}, "devices": [DENY_ALL, allowed]}
+    runtime.command("update", "--resources", "-", container.id, stdin=json.dumps(changes)).ok()
+    assert show(scoped.unit, "TasksMax")["TasksMax"] == "50"
+    host.command("systemctl", "daemon-reload")
+    host.command("systemctl", "set-property", "--runtime", scoped.unit, "CPUWeight=500")
+    assert file_of(container.pid, "pids.max", "pids.max").read_text() == "50\n"
+    assert file_of(container.pid, "memory.max", "memory.limit_in_bytes").read_text() == f"{80 * MIB}\n"
+    for device, fails in (("/dev/fuse", False), ("/dev/kmsg-not-given", True)):
+        result = runtime.command("exec", container.id, "/bin/sh", "-c", f"exec 3<{device}")
+        assert (result.status != 0) is fails, result
+
+
+@pytest.mark.vm
+def test_a_refused_update_changes_nothing(runtime, scoped):
+    """update: all or nothing, in systemd too"""
+    scoped.linux["resources"] = LIMITS
+    container = runtime.start(scoped, flags=SYSTEMD)
+    changes = {"pids": {"limit": 50}, "cpu": {"cpus": "4095"}}
+    assert runtime.command("update", "--resources", "-", container.id, stdin=json.dumps(changes)).status != 0
+    assert show(scoped.unit, "TasksMax")["TasksMax"] == "77"
+    assert file_of(container.pid, "pids.max", "pids.max").read_text() == "77\n"
+
+
 @pytest.mark.vm
 def test_without_a_limit_there_is_none(runtime, scoped):
     """systemd would give every scope a share of the system's processes, which no other manager does"""
@@ -274,42 +311,94 @@ def test_a_create_that_is_killed_can_be_cleared(runtime, scoped):
     host.wait_until(lambda: show(scoped.unit)["LoadState"] == "not-found", "the scope is gone")
 
 
-@pytest.mark.parametrize("said", ["nothing", "garbage", "hanging up", "a huge message"])
-def test_a_systemd_that_does_not_answer_is_an_error_in_time(runtime, bundle, said):
-    """A runtime never hangs; the error tells how long it waited, or what came"""
+class FakeSystemd(threading.Thread):
+    """Listens where a bus would, says what it is told to, and remembers which methods it was asked for."""
+
+    def __init__(self, path: Path, behaviour: str):
+        super().__init__(daemon=True)
+        self.behaviour, self.asked = behaviour, []
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen(4)
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):  # who is told nonsense hangs up
+                self.serve(connection)
+
+    def serve(self, connection):
+        lines = {
+            "garbage": b"DATA\r\nOK 1234\r\n" + b"\xff" * 256, "rejection": b"REJECTED KERBEROS\r\n",
+            "a huge message": b"DATA\r\nOK 1234\r\nl\2\1\1\xff\xff\xff\x7f\1\0\0\0\0\0\0\0", "nothing": b"",
+        }
+        if self.behaviour == "hanging up":
+            return
+        connection.sendall(lines.get(self.behaviour, b"DATA\r\nOK 1234\r\n"))
+        buffer = b""
+        while data := connection.recv(65536):
+            buffer += data
+            buffer = buffer.partition(b"BEGIN\r\n")[2] if b"BEGIN\r\n" in buffer else buffer
+            while len(buffer) >= 16 and buffer[:1] == b"l":
+                body, serial, fields = struct.unpack_from("<III", buffer, 4)
+                length = 16 + (fields + 7) // 8 * 8 + body
+                if len(buffer) < length:
+                    break
+                message, buffer = buffer[:length], buffer[length:]
+                self.answer(connection, message, serial)
+
+    def answer(self, connection, message, serial):
+        names = ("Hello", "AddMatch", "Subscribe", "Get", "StartTransientUnit", "StopUnit", "ResetFailedUnit")
+        member = next(name for name in names if name.encode() + b"\0" in message)
+        self.asked.append(member)
+        reply = b"\5\1u\0" + struct.pack("<I", serial)
+        if member == "StartTransientUnit" and self.behaviour == "a refusal":
+            text, name = b"No more units today", b"org.example.Refused"
+            fields = reply + b"\4\1s\0" + struct.pack("<I", len(name)) + name + b"\0"
+            self.send(connection, 3, fields, b"s", struct.pack("<I", len(text)) + text + b"\0")
+        elif member == "StartTransientUnit" and self.behaviour != "silence about units":
+            self.send(connection, 2, reply, b"o", b"\2\0\0\0/j\0")
+            if self.behaviour == "a failed job":
+                removed = b"\1\0\0\0\2\0\0\0/j\0\0\1\0\0\0x\0\0\0\6\0\0\0failed\0"
+                self.send(connection, 4, b"\3\1s\0\x0a\0\0\0JobRemoved\0", b"uoss", removed)
+        elif member == "Get":
+            self.send(connection, 2, reply, b"v", b"\1s" + bytes(7))
+        elif member != "StartTransientUnit":
+            self.send(connection, 2, reply, b"", b"")
+
+    @staticmethod
+    def send(connection, kind, fields, signature, body):
+        if signature:
+            fields += b"\0" * (-len(fields) % 8) + b"\x08\1g\0" + bytes([len(signature)]) + signature + b"\0"
+        head = struct.pack("<cBBBIII", b"l", kind, 0, 1, len(body), 1, len(fields)) + fields
+        connection.sendall(head + b"\0" * (-len(head) % 8) + body)
+
+
+@pytest.mark.parametrize("behaviour, told", [
+    ("nothing", "within 1 s"), ("garbage", "no message"), ("hanging up", "closed"), ("a huge message", "bytes long"),
+    ("rejection", "does not take user"), ("silence about units", "within 1 s"), ("a job that never ends", "within 1 s"),
+    ("a failed job", "failed"), ("a refusal", "no more units today"),
+])
+def test_a_systemd_that_does_not_do_its_work_is_an_error_in_time(runtime, bundle, behaviour, told):
+    """A runtime never hangs; the error tells how long it waited, or what came; nothing is left, no process either"""
     if runtime.name != "swrun":
         pytest.skip("SYSTEMD_BUS_TIMEOUT is systemd's own variable, which other runtimes do not heed")
-    import os
-    import socket
-    import threading
-
     path = runtime.directory / "bus"
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen(1)
-
-    def answer():
-        connection, _ = listener.accept()
-        if said == "garbage":
-            connection.sendall(b"DATA\r\nOK 1234\r\n" + b"\xff" * 256)
-        elif said == "a huge message":
-            connection.sendall(b"DATA\r\nOK 1234\r\nl\2\1\1\xff\xff\xff\x7f\1\0\0\0\0\0\0\0")
-        if said != "hanging up":
-            while connection.recv(4096):
-                pass
-        connection.close()
-
-    thread = threading.Thread(target=answer, daemon=True)
-    thread.start()
+    systemd = FakeSystemd(path, behaviour)
     bundle.linux["cgroupsPath"] = f"system.slice:{runtime.prefix}:x"
     environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={path}", "SYSTEMD_BUS_TIMEOUT": "1"}
     began = time.monotonic()
     container = runtime.try_create(bundle.probe("hold"), flags=SYSTEMD, env=environment)
     assert time.monotonic() - began < host.timeout(4)
-    refused(container.created, names=["systemd", {
-        "nothing": "within 1 s", "garbage": "no message", "hanging up": "closed", "a huge message": "bytes long"}[said]])
-    listener.close()
+    refused(container.created, names=["systemd", told])
+    systemd.listener.close()
     runtime.expect_nothing()
+    assert ("StartTransientUnit" in systemd.asked) is (
+        behaviour in ("silence about units", "a job that never ends", "a failed job", "a refusal"))
 
 
 def test_without_systemd_the_error_says_so(runtime, bundle):

@@ -59,6 +59,15 @@ def test_a_container_that_the_users_systemd_started_is_born_in_its_scope(runtime
     assert group_of(container.pid) == f"{DELEGATED}/user.slice/{user.unit}"
 
 
+def test_a_further_process_gets_there_too(runtime, user):
+    """exec: as the first one, from a control group that is not the user's"""
+    container = runtime.start(user, flags=SYSTEMD)
+    container.wait_for("hold")
+    pid_file = runtime.directory / "exec.pid"
+    runtime.command("exec", "--detach", "--pid-file", pid_file, container.id, "/bin/sleep", "1000").ok()
+    assert group_of(int(pid_file.read_text())) == group_of(container.pid)
+
+
 def test_limits_of_delegated_controllers_are_applied(runtime, user):
     """memory, pids and cpu are delegated to every user's systemd"""
     user.linux["resources"] = {"memory": {"limit": 64 << 20}, "pids": {"limit": 33}, "cpu": {"shares": 512}}

@@ -161,6 +161,28 @@ def test_limits_of_block_devices_are_taken_back_too(runtime, container):
         assert group.read("blkio.throttle.write_bps_device") == ""
 
 
+@pytest.mark.parametrize("check", [True, False])
+def test_a_limit_below_what_is_used_is_refused_if_asked(runtime, bundle, check):
+    """config-linux.md, Memory: checkBeforeUpdate"""
+    if not _is_limited("memory"):
+        pytest.skip("no memory controller")
+    bundle.linux["resources"] = {"memory": {"limit": 96 * MIB, "swap": 96 * MIB}}
+    container = runtime.start(bundle.probe(["memory", 48 * MIB], "hold"))
+    container.wait_for("hold")
+    result = runtime.command("update", "-r", "-", container.id, stdin=json.dumps(
+        {"memory": {"limit": 16 * MIB, "swap": 16 * MIB, "checkBeforeUpdate": check}}), seconds=60)
+    if check:
+        refused(result, names=["memory.limit"])
+        assert _read(container, "memory", "memory.limit_in_bytes", "memory.max") == str(96 * MIB)
+        assert container.status == "running"
+    elif result.status:
+        # Version 1 refuses it by itself, and leaves the container alone.
+        assert not limits.controllers()["memory"]
+        assert container.status == "running"
+    else:
+        container.wait()
+
+
 @pytest.fixture
 def opener(runtime, bundle, every_layout):
     """A container that opens /dev/fuse again and again; what the last try came to."""

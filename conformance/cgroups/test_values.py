@@ -33,7 +33,7 @@ def case(property, value, controller, v1, v2, id=None):
         value = value["value"]
     place[last] = value
     names = controller if isinstance(controller, tuple) else (controller, controller)
-    is_no_limit = value == -1 or (property, value) == ("memory.limit", 0)
+    is_no_limit = value == -1 or (property, value) in [("memory.limit", 0), ("memory.useHierarchy", True)]
     return pytest.param(Case(property, resources, v1, v2, names, is_no_limit), id=id or f"{property}={value}")
 
 
@@ -72,6 +72,14 @@ CASES = [
         "cpu.burst", {"value": 20000, "also": {"quota": 50000, "period": 100000}}, "cpu",
         {"cpu.cfs_burst_us": "20000"}, {"cpu.max.burst": "20000"}),
     case("cpu.idle", 1, "cpu", {"cpu.idle": "1"}, {"cpu.idle": "1"}),
+    case("cpu.idle", {"value": 1, "also": {"shares": 512}}, "cpu", {"cpu.idle": "1"}, {"cpu.idle": "1"}, id="cpu.idle, shares"),
+    case("cpu.realtimePeriod", 500000, "cpu", {"cpu.rt_period_us": "500000"}, None),
+    case(
+        "cpu.realtimeRuntime", {"value": 1000, "also": {"realtimePeriod": 500000}}, "cpu",
+        {"cpu.rt_runtime_us": "1000", "cpu.rt_period_us": "500000"}, None),
+    case("memory.useHierarchy", True, "memory", {"memory.use_hierarchy": "1"}, None, id="memory.useHierarchy"),
+    case("memory.checkBeforeUpdate", {"value": True, "also": {"limit": 64 * MIB}}, "memory",
+         {"memory.limit_in_bytes": str(64 * MIB)}, {"memory.max": str(64 * MIB)}),
     case("cpu.cpus", "0", "cpuset", {"cpuset.cpus": "0"}, {"cpuset.cpus": "0"}),
     case("cpu.mems", "0", "cpuset", {"cpuset.mems": "0"}, {"cpuset.mems": "0"}),
     case("pids.limit", 17, "pids", {"pids.max": "17"}, {"pids.max": "17"}),
@@ -79,6 +87,10 @@ CASES = [
     case("pids.limit", 0, "pids", {"pids.max": "0"}, {"pids.max": "0"}),
     case(
         "network.classID", 1048577, ("net_cls", "none"), {"net_cls.classid": "1048577"}, None),
+    case(
+        "network.priorities", [{"name": "lo", "priority": 3}], ("net_prio", "none"), {"net_prio.ifpriomap": "lo 3"}, None,
+        id="network.priorities"),
+    case("blockIO.leafWeight", 300, ("blkio", "io"), None, None),
     case("rdma", {"nosuch0": {"hcaHandles": 2}}, "rdma", None, None, id="rdma"),
 ]
 
@@ -106,6 +118,20 @@ def test_a_limit_is_in_its_control_file_or_refused(runtime, bundle, case):
     assert expected, f"{case.property} was accepted without a file for it"
     for file, text in expected.items():
         assert text in (group.read(file), group.read(file).splitlines()[0]), file
+
+
+@pytest.mark.parametrize("property", ["kernel", "kernelTCP"])
+def test_limits_of_kernel_memory_are_refused_where_the_kernel_has_none(runtime, bundle, property):
+    """config-linux.md, Memory: what a kernel lacks is refused by name, with what has taken its place"""
+    bundle.linux["resources"] = {"memory": {property: 64 * MIB}}
+    container = runtime.try_create(bundle.probe("hold"))
+    if container.created.status == 0:
+        file = {"kernel": "memory.kmem.limit_in_bytes", "kernelTCP": "memory.kmem.tcp.limit_in_bytes"}[property]
+        group = limits.group_of(bundle.name, "memory")
+        assert group and group.read(file) == str(64 * MIB)
+        return
+    refused(container.created, names=[f"memory.{property}", "memory.limit"])
+    runtime.expect_nothing(container.id)
 
 
 def test_what_every_engine_writes_for_no_limit_is_none(runtime, bundle):

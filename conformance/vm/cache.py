@@ -15,7 +15,7 @@ INGREDIENTS = ("image", "guest", "guest-packages")
 #: Disks of other branches are kept, so many in all.
 KEPT = 3
 #: An emulated machine needs one or two minutes to boot, a real one seconds.
-BOOT_SECONDS = {False: 900, True: 60}
+BOOT_SECONDS = {False: 900, True: 45}
 
 
 def directory() -> Path:

@@ -72,8 +72,9 @@ class Machine:
             words += ["-device", f"virtserialport,chardev={name},name={name}"]
         if origin.state and disk.startswith(f"file={origin.overlay}"):
             words += ["-incoming", f"exec:cat '{origin.state}'"]
+        # It does not outlive this process, however that ends.
         self.process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=(self.room / "qemu").open("w"), stderr=subprocess.STDOUT)
+            ["setpriv", "--pdeathsig", "KILL", *words], stdin=subprocess.DEVNULL, stdout=(self.room / "qemu").open("w"), stderr=subprocess.STDOUT)
         self.lines: dict[str, socket.socket] = {}
         try:
             for name, listener in listeners.items():

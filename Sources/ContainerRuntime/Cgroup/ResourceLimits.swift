@@ -84,6 +84,7 @@ extension ContainerCgroup {
             willChange?(directory.path, choice)
             do throws(SystemError) {
                 try writeControl(path, choice.text.utf8)
+                if choice.file == "memory.kmem.limit_in_bytes", choice.text != "-1" { try requireEffect(path) }
                 return nil
             } catch {
                 if error.errno != .noEntry {
@@ -93,6 +94,13 @@ extension ContainerCgroup {
             }
         }
         return write.isDispensable ? nil : failure
+    }
+
+    /// Since 5.16 the kernel takes every limit of kernel memory, and keeps none.
+    private func requireEffect(_ path: String) throws(SystemError) {
+        if try readControl(path).starts(with: "9223372036854771712".utf8) {
+            throw SystemError("write", path, .notSupported)
+        }
     }
 
     /// A file that is there for the sake of old programs only.
@@ -144,6 +152,7 @@ extension ContainerCgroup {
             return "it must fit into cpu.rt_runtime_us of \(above)"
         case ("cpuset.cpus", _), ("cpuset.mems", _):
             return "the cgroup above has \(number(CgroupDirectory(controllers: [], path: above), file))"
+        case (_, .notSupported): return provider(ofFile: file)
         case (_, .noDevice): return "there is no such device"
         case (_, .accessDenied), (_, .notPermitted): return "the file belongs to another user; delegate the cgroup"
         case (_, .invalid): return "the kernel takes no such value"

@@ -32,14 +32,11 @@ struct HostSide: ~Copyable {
 
     init(_ bundle: Bundle, _ request: CreateRequest) throws(RuntimeError) {
         let layout = try CgroupLayout.detect()
-        let cgroup: CgroupPlan
-        do throws(RuntimeError) {
-            cgroup = try CgroupPlan(
-                config: bundle.config, id: request.id.text, driver: request.cgroupDriver, layout: layout)
-        } catch {
-            // A container of the same id has the cgroup: that is what the caller got wrong.
-            throw request.stateRoot.exists(request.id) ? .idIsTaken : error
+        // A class of service that a killed create has made looks like one that somebody else has.
+        if bundle.config.linux?.intelRdt != nil, request.stateRoot.exists(request.id) {
+            try request.stateRoot.clearLeftover(request.id)
         }
+        let cgroup = try Self.planCgroup(bundle.config, request, layout)
         var record = ContainerRecord(bundle, request, cgroup.cgroup)
         let resourceControl = try bundle.config.linux?.intelRdt.map { (rdt) throws(RuntimeError) in
             try ResourceControlPlan(rdt, id: request.id.text)
@@ -74,6 +71,21 @@ struct HostSide: ~Copyable {
         self.cgroup = cgroup
         self.resourceControl = resourceControl
         self.warnings = warnings
+    }
+
+    private static func planCgroup(
+        _ config: Config, _ request: CreateRequest, _ layout: CgroupLayout
+    ) throws(RuntimeError) -> CgroupPlan {
+        let (id, driver) = (request.id, request.cgroupDriver)
+        do throws(RuntimeError) {
+            return try CgroupPlan(config: config, id: id.text, driver: driver, layout: layout)
+        } catch {
+            // A container of the same id may have the cgroup: that is what the caller got wrong, unless it is only half
+            // a container, of a create that was killed.
+            guard request.stateRoot.exists(id) else { throw error }
+            try request.stateRoot.clearLeftover(id)
+            return try CgroupPlan(config: config, id: id.text, driver: driver, layout: layout)
+        }
     }
 
     /// The state directory, with a record that says what a create that is killed leaves behind.

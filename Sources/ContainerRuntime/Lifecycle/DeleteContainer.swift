@@ -21,11 +21,12 @@ package enum DeleteContainer {
     ) throws(RuntimeError) {
         let record: ContainerRecord
         do throws(RuntimeError) {
-            // Half a container, of a create that was killed, has nothing to wait for.
-            if force, try state.isLeftover() { return try state.clearLeftover() }
             record = try state.readRecord()
+            // Half a container, of a create that was killed, has nothing to wait for.
+            if force, record.pid == 0 { return try state.clearLeftover() }
         } catch {
-            guard force, error != .noContainer else { throw error }
+            guard force else { throw error }
+            if error == .noContainer { return try state.remove() }
             warn("\(error.message): only the state directory is removed")
             return try state.remove()
         }

@@ -47,6 +47,8 @@ extension StateDirectory {
     package borrowing func readRecord() throws(RuntimeError) -> ContainerRecord {
         guard exists(Self.recordName) else { throw .noContainer }
         let bytes = try read(Self.recordName)
+        // Of a create that was killed while it wrote its first record there is nothing else.
+        guard bytes.last == UInt8(ascii: "}") else { throw .noContainer }
         do throws(SpecError) {
             return try ContainerRecord.decode(bytes)
         } catch {
@@ -82,8 +84,10 @@ extension StateDirectory {
 
     /// Whether a create ended without having made a container.
     borrowing func isLeftover() throws(RuntimeError) -> Bool {
-        guard exists(Self.recordName) else { return true }
-        return try readRecord().pid == 0
+        do throws(RuntimeError) { return try readRecord().pid == 0 } catch {
+            if error == .noContainer { return true }
+            throw error
+        }
     }
 }
 

@@ -33,6 +33,9 @@ package struct StateRoot: Sendable {
                 throw RuntimeError("cannot make the state directory \(path)/\(id.text)", error, hint: hint)
             }
             guard try removeLeftover(id, in: root) else { throw .idIsTaken }
+            try explain("cannot make the state directory \(path)/\(id.text)") { () throws(SystemError) in
+                try root.makeDirectory(id.text, mode: 0o711)
+            }
         }
         return try explain("cannot open the state directory \(path)/\(id.text)") { () throws(SystemError) in
             let directory = try FileDescriptor.open(id.text, [.directory, .noFollow], at: root.rawValue)
@@ -88,17 +91,37 @@ package struct StateRoot: Sendable {
     /// A create that was killed leaves a directory without a lock and without a container: it is cleared, so that the
     /// next create of that id succeeds. False when a container is there, or one is being created.
     private func removeLeftover(_ id: ContainerID, in root: borrowing FileDescriptor) throws(RuntimeError) -> Bool {
-        guard let directory = try? FileDescriptor.open(id.text, [.directory, .noFollow], at: root.rawValue),
-            (try? directory.lock(waiting: false)) == true
-        else { return false }
+        guard let directory = try? FileDescriptor.open(id.text, [.directory, .noFollow], at: root.rawValue) else {
+            return false
+        }
         try requireOwn(directory, "\(path)/\(id.text)")
         let state = StateDirectory(root: self, id: id, descriptor: directory)
+        var patience = 20
+        while true {
+            guard try state.isLeftover() else { return false }
+            if (try? state.descriptor.lock(waiting: false)) == true { break }
+            // Of a create that was killed, the process it has just made holds the lock for another moment.
+            guard patience > 0 else { return false }
+            sleep(milliseconds: 10)
+            patience -= 1
+        }
+        // It may have come to its end before it gave up the lock.
         guard try state.isLeftover() else { return false }
         try state.clearLeftover()
-        try explain("cannot make the state directory \(path)/\(id.text)") { () throws(SystemError) in
-            try root.makeDirectory(id.text, mode: 0o711)
-        }
         return true
+    }
+
+    /// The same for a create that has not made its state yet, because what was left is in its way: init in the cgroup.
+    ///
+    /// - Throws: when the id is a container's
+    func clearLeftover(_ id: ContainerID) throws(RuntimeError) {
+        let path = self.path
+        let root = try explain("cannot open the state root \(path)") { () throws(SystemError) in
+            let root = try FileDescriptor.open(path, .directory)
+            _ = try root.lock(waiting: true)
+            return root
+        }
+        guard try removeLeftover(id, in: root) else { throw .idIsTaken }
     }
 }
 
@@ -182,14 +205,17 @@ package struct StateDirectory: ~Copyable {
     /// Undoes what a killed create did. Its init may be waiting to be started: the record was written before there was
     /// one, so that it is found in the cgroup, where that is the one which this create made.
     borrowing func clearLeftover() throws(RuntimeError) {
-        if exists(Self.recordName) {
-            let record = try readRecord()
-            try record.cgroup.killAll(9)
-            try record.cgroup.remove()
-            record.resourceControl?.undo()
-            root.rootfsProvider?.release(record.bundle, record.annotations) { _ in }
+        do throws(RuntimeError) { try clear(try readRecord()) } catch {
+            guard error == .noContainer else { throw error }
         }
         try remove()
+    }
+
+    private borrowing func clear(_ record: ContainerRecord) throws(RuntimeError) {
+        try record.cgroup.killAll(9)
+        try record.cgroup.remove()
+        record.resourceControl?.undo()
+        root.rootfsProvider?.release(record.bundle, record.annotations) { _ in }
     }
 
     /// Removes the directory with all that is in it.

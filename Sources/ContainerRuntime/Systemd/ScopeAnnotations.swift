@@ -3,7 +3,7 @@ internal import RuntimeSpec
 /// Annotations that set properties of the container's scope: `org.systemd.property.NAME`, with a value in GVariant's text
 /// format.
 enum ScopeAnnotations {
-    private static let prefix = "org.systemd.property."
+    static let prefix = "org.systemd.property."
 
     static func properties(_ annotations: [KeyValue]) throws(RuntimeError) -> [ScopeProperty] {
         var properties: [ScopeProperty] = []
