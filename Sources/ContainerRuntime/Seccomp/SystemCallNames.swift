@@ -4,7 +4,7 @@ internal import LinuxSystem
 internal import RuntimeSpec
 
 /// Names and numbers of system calls: libseccomp's tables and, behind them, the calls that the kernel got since.
-enum SystemCallNames {
+package enum SystemCallNames {
     /// New calls have one number on all architectures (Linux, scripts/syscall.tbl and its kin). Profiles name them
     /// before the distribution's libseccomp knows them.
     private static let younger: [(name: StaticString, number: Int32)] = [
@@ -17,7 +17,9 @@ enum SystemCallNames {
 
     /// - Parameter token: libseccomp's SCMP_ARCH_*
     static func name(of number: UInt32, on token: UInt32) -> String? {
-        if let text = seccomp_syscall_resolve_num_arch(token, Int32(bitPattern: number)) {
+        // Negative numbers are libseccomp's own, for calls that an architecture lacks.
+        guard let signed = Int32(exactly: number) else { return nil }
+        if let text = seccomp_syscall_resolve_num_arch(token, signed) {
             defer { free(text) }
             return String(cString: text)
         }
@@ -30,6 +32,12 @@ enum SystemCallNames {
         for call in younger where call.name.description == name { return UInt32(call.number) | offset(on: token) }
         return nil
     }
+
+    /// The name of a call of this machine's own architecture.
+    package static func name(ofNative number: UInt32) -> String? { name(of: number, on: SystemCallArchitecture.native) }
+
+    /// Whether this machine has a call of that name.
+    package static func isNative(_ name: String) -> Bool { nativeCall(name) != nil }
 
     /// A call of this machine's own architecture, with arguments of 0.
     static func nativeCall(_ name: String) -> SystemCall? {

@@ -65,7 +65,7 @@ struct LaunchConfiguration {
             gidMappings: mappings ? caller.gidMappings : [],
             resources: resources,
             namespaces: Self.order.filter(wishes.wants).map { Namespace($0) },
-            seccomp: wishes.filters ? SystemCallList.filter(allowing: wishes.allowedCalls) : nil,
+            seccomp: wishes.filters ? SystemCallList.filter(wishes.profile, allowing: wishes.allowedCalls) : nil,
             maskedPaths: isolatesMounts ? standard?.maskedPaths ?? [] : [],
             readonlyPaths: isolatesMounts ? standard?.readonlyPaths ?? [] : [])
     }

@@ -29,6 +29,9 @@ extension Option {
     static let seccompAllow = Option(
         "seccomp-whitelist", "S", .text("CALL,..."), repeats: true,
         help: "allow these system calls too, by name or by the machine's number; means -s")
+    static let seccompProfile = Option(
+        "seccomp-profile", nil, .file("FILE"),
+        help: "the filter in FILE, such as --seccomp-record writes, in place of the minimal list; means -s")
     static let diskImage = Option(
         "qcow2", "Q", .file("IMAGE"), help: "the root filesystem is that of the disk image IMAGE")
     static let hostName = Option("hostname", nil, .text("NAME"), help: "the host name (default: the container's name)")
@@ -98,6 +101,10 @@ struct LaunchFlag: Sendable {
         LaunchFlag(.seccompAllow, "linux.seccomp.syscalls") { wishes, text throws(RuntimeError) in
             wishes.filters = true
             wishes.allowedCalls += try systemCallNames(text)
+        },
+        LaunchFlag(.seccompProfile, "linux.seccomp") { wishes, path throws(RuntimeError) in
+            wishes.filters = true
+            wishes.profile = try readSeccompProfile(path)
         },
         LaunchFlag(.diskImage, "root.path") { wishes, image throws(RuntimeError) in wishes.image = image },
         LaunchFlag(.hostName, "hostname") { wishes, name throws(RuntimeError) in wishes.hostname = name },

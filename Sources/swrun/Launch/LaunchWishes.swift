@@ -17,6 +17,8 @@ struct LaunchWishes {
     /// In a user namespace: map nothing but the caller's own ids.
     var mapsOwnIDsOnly = false
     var filters = false
+    /// What is allowed in place of the minimal list.
+    var profile: Seccomp?
     /// Names of system calls that are allowed besides those of the minimal list.
     var allowedCalls: [String] = []
     var hostname: String?

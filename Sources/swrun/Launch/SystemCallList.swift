@@ -1,6 +1,5 @@
 internal import CLibseccomp
 internal import ContainerRuntime
-internal import Glibc
 internal import RuntimeSpec
 
 /// The system calls that `-s` allows. Enough for a C library to start a program and for a shell to run others: to open,
@@ -32,7 +31,13 @@ enum SystemCallList {
     /// CLONE_NEWNS to CLONE_NEWNET, and CLONE_NEWCGROUP: a new process may not bring new namespaces.
     private static let namespaceFlags: UInt64 = 0x7e02_0000
 
-    /// The filter that allows the minimal list and `others`.
+    /// The filter that allows the minimal list, or what a profile does in its place, and `others`.
+    static func filter(_ profile: Seccomp?, allowing others: [String]) -> Seccomp {
+        guard var profile else { return filter(allowing: others) }
+        for name in others { profile.allow(name) }
+        return profile
+    }
+
     static func filter(allowing others: [String]) -> Seccomp {
         var names = minimalNames.filter(exists)
         for name in others where !names.contains(name) { names.append(name) }
@@ -68,18 +73,15 @@ func systemCallNames(_ text: String) throws(RuntimeError) -> [String] {
     for word in text.split(separator: ",", omittingEmptySubsequences: false) {
         let word = String(word)
         if let number = Int(word) {
-            guard let call = Int32(exactly: number), call >= 0,
-                let name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), call)
-            else {
+            guard let call = UInt32(exactly: number), let name = SystemCallNames.name(ofNative: call) else {
                 throw RuntimeError(
                     "\(word) is not the number of a system call of \(machine)",
                     hint: "numbers differ between architectures: names are safer")
             }
-            defer { free(name) }
-            names.append(String(cString: name))
+            names.append(name)
         } else {
             // Negative numbers stand for calls of other architectures.
-            guard seccomp_syscall_resolve_name(word) >= 0 else {
+            guard SystemCallNames.isNative(word) else {
                 throw RuntimeError(
                     word.isEmpty ? "an empty name in \"\(text)\"" : "\(machine) has no system call \"\(word)\"",
                     hint: "give names or numbers, with commas between them: 49,51,connect")

@@ -53,14 +53,10 @@ package struct RecordingFile: Equatable, Sendable {
     var description: String { path }
 
     private func read() throws(RuntimeError) -> Seccomp {
-        let text = try explain("--seccomp-record: cannot read the profile to add to") { () throws(SystemError) in
-            try readFile(path, limit: Config.maximumDocumentSize)
-        }
-        do throws(SpecError) {
-            return try Seccomp.decode(text)
+        do throws(RuntimeError) {
+            return try readSeccompProfile(path)
         } catch {
-            throw RuntimeError(
-                "--seccomp-record: \(path) is no seccomp profile: \(error)", hint: "name another file, or do not merge")
+            throw RuntimeError("--seccomp-merge: \(error.message)", hint: "name another file, or do not merge")
         }
     }
 }

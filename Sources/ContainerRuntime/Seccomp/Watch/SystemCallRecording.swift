@@ -78,25 +78,3 @@ struct SystemCallRecording {
     /// EPERM, what a filter answers that says nothing else; written down for readers of the profile.
     private static let defaultErrno: UInt32 = 1
 }
-
-extension Seccomp {
-    /// Allows a call whatever its arguments are.
-    fileprivate mutating func allow(_ name: String) {
-        var target: Int?
-        for index in syscalls.indices where syscalls[index].args.isEmpty {
-            if syscalls[index].action == .allow {
-                if syscalls[index].names.contains(name) { return }
-                target = target ?? index
-            } else {
-                // Two rules for the same call would contradict each other.
-                syscalls[index].names.removeAll { $0 == name }
-            }
-        }
-        if let target {
-            syscalls[target].names.append(name)
-        } else {
-            syscalls.append(SeccompSyscall(names: [name], action: .allow))
-        }
-        syscalls.removeAll { $0.names.isEmpty }
-    }
-}
