@@ -40,8 +40,8 @@ def _explain(runtime, bundle, *verbs, flags=(), **options):
 def _offered(result, by="names"):
     """The list for -S."""
     line = next(line for line in result.stderr.splitlines() if "to allow them: -S" in line)
-    names, _, numbers = line.partition(", or by number -S ")
-    return numbers.split(",") if by == "numbers" else names.partition("-S ")[2].split(",")
+    names, _, numbers = line.partition(" (by number: -S ")
+    return numbers.rstrip(")").split(",") if by == "numbers" else names.partition("-S ")[2].split(",")
 
 
 @pytest.mark.parametrize("no_new_privileges", [True, False])

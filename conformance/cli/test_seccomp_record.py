@@ -162,6 +162,23 @@ def test_a_container_that_is_killed_leaves_its_recording(runtime, bundle):
     runtime.expect_nothing()
 
 
+def test_a_container_that_is_paused_goes_on_later(runtime, bundle):
+    """the manual: run --seccomp-record: pause and resume"""
+    path = runtime.directory / "profile.json"
+    bundle.shell("while :; do id >/dev/null; done").write()
+    id = runtime.new_id()
+    process = runtime.spawn("run", "--bundle", bundle.path, "--seccomp-record", path, id)
+    host.wait_until(lambda: id in runtime.state_entries() and runtime.command("state", id).json["status"] == "running",
+                    "the container runs")
+    for _ in range(5):
+        runtime.command("pause", id).ok()
+        assert runtime.command("state", id).json["status"] == "paused"
+        runtime.command("resume", id).ok()
+    runtime.command("kill", id, "KILL").ok()
+    assert process.wait(host.timeout(10)) == 128 + 9
+    assert {"execve", "wait4"} <= _allowed(json.loads(path.read_text()))
+
+
 def test_the_container_ends_with_the_one_who_answers(runtime, bundle):
     """the manual: run --seccomp-record: without answers no call would ever work"""
     bundle.probe("hold").write()

@@ -160,3 +160,50 @@ def test_the_container_works_with_a_filter_for_several_architectures(runtime, bu
     _filter(bundle, _rule("getsid", errnoRet=77))
     bundle.linux["seccomp"]["architectures"] = ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_AARCH64"]
     assert runtime.look(bundle, ["syscall", "getsid", 0]).error("syscall") == "EBADFD"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="32 bit calls are those of x86")
+def test_calls_of_an_architecture_that_is_listed_are_filtered_by_their_own_numbers(runtime, bundle):
+    """config-linux.md, Seccomp: architectures: 147 is getsid on x86, 124 on x86-64"""
+    _filter(bundle, _rule("getsid", errnoRet=77), _rule("socketcall", errnoRet=71))
+    bundle.linux["seccomp"]["architectures"] = ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]
+    seen = runtime.look(bundle, ["syscall", "getsid", 0], ["int80", 147, 0], ["int80", 124, 0], ["int80", 102, 0], ["int80", 20])
+    assert seen.error("syscall", "getsid") == "EBADFD"
+    assert [line.get("error") for line in seen.all("int80")][::3] == ["EBADFD", None]
+    assert seen.all("int80")[1].get("error") != "EBADFD" and seen.all("int80")[2]["error"] == "EPROTO"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="32 bit calls are those of x86")
+def test_calls_of_an_architecture_that_is_not_listed_end_the_process(runtime, bundle):
+    """config-linux.md, Seccomp: architectures: the filter knows nothing of those calls, and lets none through"""
+    _filter(bundle, _rule("getsid", errnoRet=77))
+    seen = runtime.look(bundle, ["exec", "/bin/probe", "int80", 20], ["syscall", "getppid"])
+    assert seen("exec")["signal"] == signal.SIGSYS
+
+
+@pytest.mark.parametrize("flags", [
+    [], ["SECCOMP_FILTER_FLAG_TSYNC"], ["SECCOMP_FILTER_FLAG_LOG"], ["SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+    ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+])
+def test_a_filter_with_flags_is_in_force(runtime, bundle, flags):
+    """config-linux.md, Seccomp: flags"""
+    _filter(bundle, _rule("getsid", errnoRet=77), flags=flags)
+    seen = runtime.look(bundle, "report", ["syscall", "getsid", 0])
+    assert seen.error("syscall") == "EBADFD" and seen.status_field("Seccomp_filters") == "1"
+
+
+def test_every_argument_has_its_own_place(runtime, bundle):
+    """config-linux.md, Seccomp: args: index 0 to 5"""
+    for index in range(6):
+        _filter(bundle, _rule("sched_yield", errnoRet=71, args=[{"index": index, "value": 9, "op": "SCMP_CMP_EQ"}]))
+        calls = [["syscall", "sched_yield", *[9 if place == at else 0 for place in range(6)]] for at in range(6)]
+        seen = runtime.look(bundle, *calls)
+        assert [line.get("error") for line in seen.all("syscall")] == ["EPROTO" if at == index else None for at in range(6)]
+
+
+def test_several_comparisons_of_one_argument_are_alternatives(runtime, bundle):
+    """the profiles of engines count on it: any of them may match"""
+    values = [{"index": 0, "value": value, "op": "SCMP_CMP_EQ"} for value in (3, 5)]
+    _filter(bundle, _rule("sched_yield", errnoRet=71, args=values))
+    seen = runtime.look(bundle, *[["syscall", "sched_yield", number] for number in (3, 4, 5)])
+    assert [line.get("error") for line in seen.all("syscall")] == ["EPROTO", None, "EPROTO"]

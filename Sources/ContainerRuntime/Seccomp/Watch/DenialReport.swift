@@ -127,7 +127,7 @@ final class DenialReport {
         if !names.isEmpty {
             lines.append(
                 "to allow them: -S \(unique(names).joined(separator: ","))"
-                    + (numbers.isEmpty ? "" : ", or by number -S \(numbers.joined(separator: ","))"))
+                    + (numbers.isEmpty ? "" : " (by number: -S \(numbers.joined(separator: ",")))"))
         }
         let foreign = unique(
             totals.filter { !architectures.contains($0.token) }.compactMap {
