@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 from pathlib import Path
 
@@ -135,6 +136,26 @@ def test_a_recording_of_an_ordinary_user(launch, runtime):
     launch("-U", "--seccomp-record", profile, command=command).ok()
     (launch.rootfs / "tmp/u").rmdir()
     assert launch("-U", "--seccomp-profile", profile, command=command).ok().stdout == "0\n"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are those of x86-64")
+def test_the_examples_of_the_readme(launch, runtime):
+    """README.md, System call filters: what is typed, and what swrun says"""
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    blocks = re.findall(r"<!-- tested: seccomp -->\n```console\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 2
+    names = {"/tmp/profile.json": str(runtime.directory / "profile.json"), "/tmp/hello/rootfs": str(launch.rootfs)}
+    for example in re.findall(r"\$ sudo swrun launch (.*)\n((?:[^$].*\n)*)", "".join(blocks)):
+        words, printed = ([names.get(word, word) for word in example[0].split()], example[1])
+        result = runtime.command("launch", "--name", runtime.new_id(), *words)
+        said = (result.stdout + result.stderr).replace(names["/tmp/profile.json"], "/tmp/profile.json")
+        assert _shape(said) == _shape(printed), result
+
+
+def _shape(text):
+    """Lines without the numbers that differ from machine to machine."""
+    text = re.sub(r"process \d+", "process N", re.sub(r"0x[0-9a-f]{4,}", "0xADDRESS", text))
+    return re.sub(r"calls: \d+ on (\S+), of \d+ made", r"calls: N on \1", text).splitlines()
 
 
 @pytest.mark.parametrize("text, words", [
