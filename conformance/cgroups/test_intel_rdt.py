@@ -3,6 +3,7 @@
 No machine of the project has the hardware. The stand-in answers as the kernel's documentation says resctrl does.
 """
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -40,6 +41,8 @@ def resctrl(runtime, monkeypatch):
         pytest.skip("other runtimes cannot be told of a stand-in for resctrl")
     if not os.access("/dev/fuse", os.W_OK):
         pytest.skip("this machine has no FUSE, which the stand-in needs")
+    if not importlib.util.find_spec("fusepy"):
+        pytest.skip("python3-fusepy is not installed, which the stand-in needs")
     path = runtime.directory / "resctrl"
     path.mkdir()
     process = runtime.spawn_words([sys.executable, str(STAND_IN), str(path)], stderr=subprocess.PIPE)
