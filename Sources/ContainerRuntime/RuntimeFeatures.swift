@@ -15,6 +15,8 @@ package enum RuntimeFeatures {
             annotations: [
                 KeyValue("org.opencontainers.swrun.version", version),
                 KeyValue("org.opencontainers.swrun.commit", commit),
+                // The name under which engines ask runc and crun as well.
+                KeyValue("org.opencontainers.runc.checkpoint.enabled", Criu.isInstalled ? "true" : "false"),
             ] + libraries,
             potentiallyUnsafeConfigAnnotations: Annotation.allCases.map(\.rawValue) + [ScopeAnnotations.prefix])
     }

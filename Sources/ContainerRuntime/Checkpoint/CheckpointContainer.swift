@@ -86,13 +86,20 @@ struct StandardStreams {
     static let fileName = "descriptors.json"
 
     init(of pid: Int32) throws(RuntimeError) {
+        let place = "/proc/\(pid)/fd"
+        let mounts = try explain("cannot read the container's mounts") { () throws(SystemError) in
+            try readFile("/proc/\(pid)/mountinfo", limit: 1 << 24)
+        }
+        let own = Set(
+            String(decoding: mounts, as: UTF8.self).split(separator: "\n").map { $0.prefix { $0 != " " } })
         for number in 0..<3 {
-            let place = "/proc/\(pid)/fd"
             let target = try explain("cannot look at the container's standard streams") { () throws(SystemError) in
                 try readLink("\(number)", at: try FileDescriptor.open(place, [.path, .directory]))
             }
-            guard let status = (try? fileStatus("\(place)/\(number)")) ?? nil, status.kind == .regular,
-                let mount = mountID(of: number, pid)
+            // A file that lies on none of its mounts: criu would look for it in the container.
+            guard let status = (try? fileStatus("\(place)/\(number)")) ?? nil,
+                status.kind == .regular || status.kind == .characterDevice,
+                let mount = mountID(of: number, pid), !own.contains("\(mount)")
             else {
                 names.append(target)
                 continue

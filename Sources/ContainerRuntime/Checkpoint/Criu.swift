@@ -57,6 +57,8 @@ struct Criu: ~Copyable {
         }
     }
 
+    static var isInstalled: Bool { (try? find()) != nil }
+
     private static func find() throws(RuntimeError) -> String {
         do throws(RuntimeError) {
             return try findExecutable("criu", path: environmentVariable("PATH") ?? defaultSearchPath)
