@@ -17,6 +17,11 @@ enum QemuJail {
         let mount: Int32
     }
 
+    private struct Room {
+        var views: [View] = []
+        var links: [(path: String, target: String)] = []
+    }
+
     /// - Parameters:
     ///   - images: open files, which appear as `/image0`, `/image1`, ...
     ///   - patch: the content of one more such file
@@ -26,35 +31,14 @@ enum QemuJail {
     ) throws(SystemError) -> (pid: Int32, pidfd: Int32, errors: Int32) {
         let (reading, writing) = try pipeEnds()
         defer { closeDescriptor(writing) }
-        // Prepared before the process is there: a namespace that is a copy cannot clone the mounts of open files.
-        var views: [View] = []
-        defer { for view in views { closeDescriptor(view.mount) } }
-        var links: [(path: String, target: String)] = []
+        let room: Room
         do throws(SystemError) {
-            for (index, image) in images.enumerated() {
-                let mount = try readOnly(try DetachedMount.clone(ofDescriptor: image))
-                views.append(View(path: "\(imagePath)\(index)", isDirectory: false, mount: mount))
-            }
-            for path in directories {
-                guard let status = try fileStatus(path, followLinks: false) else { continue }
-                if status.kind == .symbolicLink {
-                    links.append((path, try readLink(path, at: try FileDescriptor.open("/", [.path, .directory]))))
-                } else {
-                    let mount = try readOnly(try DetachedMount.clone(ofPath: path, recursive: false))
-                    views.append(View(path: path, isDirectory: true, mount: mount))
-                }
-            }
-            for path in files + [program] {
-                guard try fileStatus(path) != nil else { continue }
-                let mount = try readOnly(try DetachedMount.clone(ofPath: path, recursive: false))
-                views.append(View(path: path, isDirectory: false, mount: mount))
-            }
-            let fuse = try DetachedMount.clone(ofPath: "/dev/fuse", recursive: false)
-            views.append(View(path: "/dev/fuse", isDirectory: false, mount: fuse.release()))
+            room = try prepare(program, images)
         } catch {
             closeDescriptor(reading)
             throw error
         }
+        defer { for view in room.views { closeDescriptor(view.mount) } }
         let words = CStringVector(arguments)
         let environment = CStringVector(["PATH=/usr/bin:/bin", "LANG=C"])
         let birth: CloneResult
@@ -76,7 +60,7 @@ enum QemuJail {
                 for stream: Int32 in 0...1 { try place(nothing.rawValue, as: stream) }
                 try closeOnExec(from: 3)
                 if detached { try startSession() } else { try dieWithParent() }
-                let root = try enter(views, links)
+                let root = try enter(room.views, room.links)
                 if let patch {
                     let file = try root.open("\(imagePath)\(images.count)", [.writeOnly, .create], mode: 0o600)
                     try file.write(patch)
@@ -87,6 +71,39 @@ enum QemuJail {
                 end(error)
             }
             end(execute(program, words, environment))
+        }
+    }
+
+    /// Everything of the host that the daemon is to see. Before the process is there: a namespace that is a copy cannot
+    /// clone the mounts of open files.
+    private static func prepare(_ program: String, _ images: [Int32]) throws(SystemError) -> Room {
+        var room = Room()
+        do throws(SystemError) {
+            for (index, image) in images.enumerated() {
+                let mount = try readOnly(try DetachedMount.clone(ofDescriptor: image))
+                room.views.append(View(path: "\(imagePath)\(index)", isDirectory: false, mount: mount))
+            }
+            for path in directories {
+                guard let status = try fileStatus(path, followLinks: false) else { continue }
+                if status.kind == .symbolicLink {
+                    room.links.append(
+                        (path, try readLink(path, at: try FileDescriptor.open("/", [.path, .directory]))))
+                } else {
+                    let mount = try readOnly(try DetachedMount.clone(ofPath: path, recursive: false))
+                    room.views.append(View(path: path, isDirectory: true, mount: mount))
+                }
+            }
+            for path in files + [program] {
+                guard try fileStatus(path) != nil else { continue }
+                let mount = try readOnly(try DetachedMount.clone(ofPath: path, recursive: false))
+                room.views.append(View(path: path, isDirectory: false, mount: mount))
+            }
+            let fuse = try DetachedMount.clone(ofPath: "/dev/fuse", recursive: false)
+            room.views.append(View(path: "/dev/fuse", isDirectory: false, mount: fuse.release()))
+            return room
+        } catch {
+            for view in room.views { closeDescriptor(view.mount) }
+            throw error
         }
     }
 
