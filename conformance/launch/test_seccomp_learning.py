@@ -138,6 +138,18 @@ def test_a_recording_of_an_ordinary_user(launch, runtime):
     assert launch("-U", "--seccomp-profile", profile, command=command).ok().stdout == "0\n"
 
 
+@pytest.mark.parametrize("grants", ["", "lana:300000:65536"])
+def test_an_ordinary_user_records_and_explains(launch, user, grants):
+    """without any privilege: the listener is taken from a process that is open to its user"""
+    user.grant(grants)
+    profile = user.home / "profile.json"
+    command = ["/bin/sh", "-c", "id -u; busybox mkdir /tmp/$0", "a"]
+    assert launch("-U", "--seccomp-record", profile, command=command).ok().stdout == "0\n"
+    assert "mkdir" in _allowed(json.loads(profile.read_text()))
+    told = launch("-U", "-s", "--seccomp-explain", command=command)
+    assert told.stdout == "0\n" and "mkdir" in _list_of(told)
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the numbers are those of x86-64")
 def test_the_examples_of_the_readme(launch, runtime):
     """README.md, System call filters: what is typed, and what swrun says"""

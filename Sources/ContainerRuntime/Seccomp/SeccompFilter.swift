@@ -10,6 +10,8 @@ package struct SeccompFilter: Equatable, Sendable {
     package let notifies: Bool
     /// Whether the listener is this process, without which the container's process could not live.
     var isWatched = false
+    /// Whether who takes the listener out of the process is an ordinary user, as whom the host side makes this value.
+    private let listenerGoesToOrdinaryUser = effectiveUserID() != 0
     /// What the filter decides where it asks this process; nil when that allows everything.
     var explained: [FilterInstruction]?
 
@@ -66,6 +68,9 @@ package struct SeccompFilter: Equatable, Sendable {
             let number = try ContainerRuntime.explain("cannot open /") { () throws(SystemError) in
                 try FileDescriptor.nextNumber()
             }
+            // Without privilege one may take it only from a process that is open to its user. This one has nothing left
+            // that is the host's, and is about to become the container's program, which is as open.
+            if listenerGoesToOrdinaryUser { setDumpable(true) }
             try announceListener(number)
         }
         if isWatched {

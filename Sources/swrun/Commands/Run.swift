@@ -18,7 +18,8 @@ extension Command {
                 + "podman and docker take as well. It holds what this run did and nothing else, so let the program do "
                 + "all that it is to be able to do, in one run or in several with --seccomp-merge. The filter of "
                 + "config.json is not in force meanwhile. Every system call waits until swrun has seen it, which makes "
-                + "it some 10 microseconds slower.",
+                + "it some 10 microseconds slower. A signal that comes meanwhile, and whose handler was installed without "
+                + "SA_RESTART, makes the call fail with EINTR.",
             "With --seccomp-explain the filter of config.json is in force. Each call that it denies is reported once "
                 + "as it happens, and at the end there is a list of them for -S. Only denied calls are slower. Where "
                 + "the filter would kill a thread, its whole process is killed; a handler for SIGSYS does not learn "
