@@ -7,7 +7,7 @@ from pathlib import Path
 from subprocess import DEVNULL, STDOUT, TimeoutExpired
 
 from harness import host
-from harness.reaper import Process, descendants
+from harness.reaper import Process, descendants, set_apart
 
 
 class CommandLine:
@@ -62,6 +62,7 @@ class Room:
             ln -s /run /run/run && touch {directory}/ready && exec sleep infinity"""
         self.holder = Process(
             ["unshare", "--mount", "--net", "--uts", "--ipc", "sh", "-c", furnish], stdin=DEVNULL)
+        set_apart(self.holder)
         self.daemons: list[Process] = []
         host.wait_until(lambda: (directory / "ready").exists(), "the room is furnished")
 
@@ -80,6 +81,7 @@ class Room:
         """Starts a daemon. Its log goes to the end of a file."""
         with open(log, "ab") as file:
             daemon = Process(self.words(*command), stdin=DEVNULL, stdout=file, stderr=STDOUT, **options)
+        set_apart(daemon)
         self.daemons.append(daemon)
         return daemon
 
@@ -99,7 +101,7 @@ class Room:
     def processes(self) -> list[int]:
         """What runs in the room: the processes with its host name, and those below them (containers have their own)."""
         uts = os.readlink(f"/proc/{self.holder.pid}/ns/uts")
-        found = {pid for pid in descendants() if pid != self.holder.pid and _link(pid, "uts") == uts}
+        found = {pid for pid in descendants(os.getpid()) if pid != self.holder.pid and _link(pid, "uts") == uts}
         return sorted(found.union(*(descendants(pid) for pid in found)))
 
     def close(self) -> list[str]:
