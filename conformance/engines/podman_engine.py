@@ -4,12 +4,12 @@ import json
 import os
 import shutil
 from pathlib import Path
-from subprocess import DEVNULL, TimeoutExpired
+from subprocess import DEVNULL
 
+from engines.engine import CommandLine
 from harness import host
 from harness.reaper import Process
 
-TOP = Path(__file__).resolve().parents[2]
 IMAGE = "localhost/busybox:test"
 
 # Nothing of the host's configuration is read. podman asks a runtime for JSON logs, and for containers without control
@@ -27,21 +27,21 @@ runtime_supports_nocgroup = ["{name}"]
 """
 
 
-class Podman:
+class Podman(CommandLine):
     def __init__(self, program: str, directory: Path, prefix: str):
         assert shutil.which("podman"), "podman is not installed: apt-get install podman catatonit"
-        self.program, self.directory, self.prefix = program, directory, prefix
-        self.serial = 0
+        super().__init__("podman", directory)
+        self.program, self.prefix = program, prefix
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CONTAINER")},
             "HOME": str(directory),
             "TMPDIR": str(directory),
         }
         self.configure(Path(program).name)
-        self.globals = ["podman", "--runtime", program]
+        self.words = ["podman", "--runtime", program]
         for name in "root", "runroot", "tmpdir":
-            self.globals += [f"--{name}", str(directory / name)]
-        self.globals += ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"]
+            self.words += [f"--{name}", str(directory / name)]
+        self.words += ["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"]
         self.options = ["--cgroup-parent", f"/{prefix}", "--network", "none"]
 
     def configure(self, name: str) -> None:
@@ -53,30 +53,6 @@ class Podman:
     def name(self, part="c") -> str:
         self.serial += 1
         return f"{self.prefix}-{part}{self.serial}"
-
-    def spawn(self, *words, **options) -> Process:
-        return Process([*self.globals, *map(str, words)], env=self.environment, **options)
-
-    def result(self, *words, stdin="", seconds=60.0) -> tuple[int, str, str]:
-        """Runs a podman command: its status, its output, its errors. Files, for a container inherits what it gets."""
-        self.serial += 1
-        given, out, err = (self.directory / f"{kind}{self.serial}" for kind in ("in", "out", "err"))
-        given.write_bytes(stdin if isinstance(stdin, bytes) else stdin.encode())
-        with open(given, "rb") as stdin_file, open(out, "wb") as stdout, open(err, "wb") as stderr:
-            process = self.spawn(*words, stdin=stdin_file, stdout=stdout, stderr=stderr)
-            try:
-                status = process.wait(host.timeout(seconds))
-            except TimeoutExpired:
-                process.kill()
-                process.wait()
-                raise AssertionError(f"podman {' '.join(map(str, words))} did not end within {seconds} s") from None
-        return status, out.read_text(errors="replace"), err.read_text(errors="replace")
-
-    def __call__(self, *words, status=0, stdin="", seconds=60.0) -> str:
-        """Runs a podman command that ends with a status: its output."""
-        ended, out, err = self.result(*words, stdin=stdin, seconds=seconds)
-        assert ended == status, f"podman {' '.join(map(str, words))}: status {ended}, not {status}\n{out}\n{err}"
-        return out
 
     def run(self, *words, status=0, stdin="", flags=()) -> str:
         """`podman run --rm [FLAG...] IMAGE WORD...`: the output."""

@@ -17,6 +17,7 @@ PR_SET_CHILD_SUBREAPER = 36
 _changed = threading.Condition()
 _known: dict[int, int | None] = {}
 _orphans: dict[int, int] = {}
+_apart: set[int] = set()
 
 
 def start() -> None:
@@ -68,6 +69,8 @@ class Process(subprocess.Popen):
     def wait(self, timeout=None):
         limit = None if timeout is None else time.monotonic() + timeout
         with _changed:
+            if self.returncode is not None:
+                return self.returncode
             while _known.get(self.pid) is None:
                 rest = None if limit is None else limit - time.monotonic()
                 if rest is not None and rest <= 0:
@@ -97,8 +100,14 @@ def forget() -> None:
             del _known[pid]
 
 
+def set_apart(process: Process) -> None:
+    """For a process that serves many tests: it is nothing that one of them has left behind."""
+    _apart.add(process.pid)
+
+
 def descendants(root: int | None = None) -> list[int]:
-    """All the processes below one, those that ended and were not yet collected left out."""
+    """All the processes below one, those that ended and were not yet collected left out. Below this one, if none is
+    named, and then without those that are set apart."""
     found = []
     pending = [root or os.getpid()]
     while pending:
@@ -108,6 +117,8 @@ def descendants(root: int | None = None) -> list[int]:
                 children = [int(pid) for pid in (task / "children").read_text().split()]
             except OSError:
                 continue
+            if root is None:
+                children = [pid for pid in children if pid not in _apart]
             pending += children
             found += children
     return [pid for pid in found if _alive(pid)]

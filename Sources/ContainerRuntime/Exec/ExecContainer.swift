@@ -36,9 +36,8 @@ package enum ExecContainer {
             started()
             return try host.stay()
         } catch {
-            var error = error
-            if error.exitCode == 1 { error.exitCode = 255 }
-            throw error
+            // "exec failed" is what engines pass on, and what those who read their logs look for.
+            throw RuntimeError("exec failed: \(error.message)", exitCode: error.exitCode == 1 ? 255 : error.exitCode)
         }
     }
 }

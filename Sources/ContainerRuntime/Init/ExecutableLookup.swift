@@ -11,7 +11,9 @@ func findExecutable(_ name: String, path: String) throws(RuntimeError) -> String
             throw RuntimeError(
                 at: "process.args[0]", "exec: \"\(name)\": \(error.text)",
                 hint: "the path is one inside the root filesystem")
-        case .directory: throw RuntimeError(at: "process.args[0]", "exec: \"\(name)\": is a directory")
+        case .directory:
+            // "permission denied" is what older engines know to mean 126, "is a directory" what newer ones know
+            throw RuntimeError(at: "process.args[0]", "exec: \"\(name)\": permission denied: it is a directory")
         case .forbidden(let error): throw forbidden(name, error)
         }
     }

@@ -55,7 +55,7 @@ struct RootFilesystem {
                 plan.rootfsMount >= 0
                 ? DetachedMount(FileDescriptor(owning: plan.rootfsMount))
                 : try DetachedMount.clone(ofPath: plan.rootfs, recursive: true)
-            let keepsHostEvents = plan.linux.rootfsPropagation == .slave
+            let keepsHostEvents = [.slave, .rslave].contains(plan.linux.rootfsPropagation)
             try mount.descriptor.setMountAttributes(propagation: keepsHostEvents ? .slave : .private, recursive: true)
             try mount.attach(to: place, subject: plan.rootfs)
             return RootDirectory(mount.intoDescriptor())
@@ -107,7 +107,9 @@ struct RootFilesystem {
             switch plan.linux.rootfsPropagation {
             case .shared: try root.descriptor.setMountAttributes(propagation: .shared)
             case .unbindable: try root.descriptor.setMountAttributes(propagation: .unbindable)
-            case .slave, .private, nil: break
+            case .rshared: try root.descriptor.setMountAttributes(propagation: .shared, recursive: true)
+            case .runbindable: try root.descriptor.setMountAttributes(propagation: .unbindable, recursive: true)
+            case .slave, .rslave, .private, .rprivate, nil: break
             }
         }
     }

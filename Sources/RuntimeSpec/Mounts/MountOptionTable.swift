@@ -86,11 +86,13 @@ package struct SuperblockFlags: OptionSet, Sendable {
 
 /// How mount events travel to and from a mount (mount_namespaces(7)).
 package struct Propagation: Equatable, Sendable {
-    package var kind: RootfsPropagation
+    package enum Kind: Sendable { case `private`, shared, slave, unbindable }
+
+    package var kind: Kind
     /// For the mounts below as well.
     package var recursive: Bool
 
-    package init(_ kind: RootfsPropagation, recursive: Bool) {
+    package init(_ kind: Kind, recursive: Bool) {
         self.kind = kind
         self.recursive = recursive
     }

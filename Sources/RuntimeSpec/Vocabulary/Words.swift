@@ -19,6 +19,8 @@ package enum TimeClock: String, SpecWord {
 
 package enum RootfsPropagation: String, SpecWord {
     case `private`, shared, slave, unbindable
+    /// With the letter r, the mounts below are meant as well: not words of the spec, but those that Docker writes.
+    case rprivate, rshared, rslave, runbindable
 
     package static let noun: StaticString = "propagation"
 }
