@@ -4,9 +4,11 @@ internal import RuntimeSpec
 /// What is under way or attached, for `--gc`: a directory with a file for each bundle that a killed command could leave half
 /// made or attached. Without a place to write, bundles are made all the same.
 package struct ImageRegistry: Sendable {
-    let path: String
+    private let stateRoot: String
+    /// Put together when it is needed: every command of an engine makes a registry, and hardly one uses it.
+    var path: String { stateRoot + "/.images" }
 
-    package init(stateRoot: String) { path = stateRoot + "/.images" }
+    package init(stateRoot: String) { self.stateRoot = stateRoot }
 
     struct Entry: JSONEncodable, JSONDecodable, Equatable {
         enum Kind: String {
