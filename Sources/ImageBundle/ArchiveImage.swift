@@ -35,6 +35,9 @@ final class ArchiveImage: ImageSource {
     }
 
     func produce(in rootfs: borrowing FileDescriptor, _ work: Work) throws(BundleError) -> ImageFacts {
+        // What a program may by its file's capabilities, such as ping, only root can say; where the kernel lets users be
+        // root of their own, this process is.
+        if work.isRootless { try? becomeRootOfOwnFiles() }
         do throws(BundleError) {
             return try inner.produce(in: rootfs, work)
         } catch {
@@ -50,9 +53,13 @@ final class ArchiveImage: ImageSource {
         do throws(BundleError) { return try body() } catch { throw Self.error(error, about: image) }
     }
 
+    /// Signals are not the image's fault; limits name the image already.
+    static func isAboutMore(_ error: BundleError, than image: String) -> Bool {
+        error.exitCode > 128 || error.message.hasPrefix("\(image): ")
+    }
+
     private static func error(_ error: BundleError, about image: String) -> BundleError {
-        // Signals are not the image's fault; limits name it already.
-        if error.exitCode > 128 || error.message.hasPrefix("\(image): ") { return error }
+        if isAboutMore(error, than: image) { return error }
         return BundleError("\(image): \(error.message)", exitCode: error.exitCode)
     }
 }

@@ -43,7 +43,7 @@ extension SourceKind {
         case .oci, .ociArchive, .dockerArchive, .tar, .remote:
             return try ArchiveImage.open(self, work)
         case .directory:
-            throw BundleError("\(work.request.image): \(rawValue) images cannot be read yet")
+            return try DirectorySource(work)
         }
     }
 }

@@ -24,7 +24,7 @@ package enum MakeBundle {
                 facts = try source.produce(in: bundle.rootfs, work)
             }
             try work.checkpoint()
-            try write(facts, to: bundle.directory)
+            try write(facts, to: bundle.directory, work)
             try bundle.complete()
         } catch {
             bundle.undo(work.warn)
@@ -44,9 +44,11 @@ package enum MakeBundle {
         return try SourceKind.detect(work.request.image).open(work)
     }
 
-    private static func write(_ facts: ImageFacts, to directory: borrowing FileDescriptor) throws(BundleError) {
+    private static func write(
+        _ facts: ImageFacts, to directory: borrowing FileDescriptor, _ work: Work
+    ) throws(BundleError) {
         let config = facts.config(
-            rootless: effectiveUserID() != 0, uid: effectiveUserID(), gid: effectiveGroupID(),
+            rootless: work.isRootless, uid: work.user, gid: work.group,
             unifiedCgroups: hasUnifiedCgroups())
         do throws(SystemError) {
             let file = try FileDescriptor.open(

@@ -1,6 +1,12 @@
 internal import CLinux
 internal import Glibc
 
+/// How many characters a line of the terminal has; nil when it does not know, or is none.
+package func terminalColumns(_ fd: Int32) -> Int? {
+    let columns = Int(cl_terminal_columns(fd))
+    return columns > 0 ? columns : nil
+}
+
 /// A pseudoterminal, pty(7): the end that a person or an engine holds, and the end that the process sees.
 package struct Terminal: ~Copyable {
     package let master: FileDescriptor

@@ -377,6 +377,11 @@ static inline long cl_terminal_copy_size(int from, int to) {
     long result = CL_SYSCALL(SYS_ioctl, from, TIOCGWINSZ, &size);
     return result < 0 ? result : CL_SYSCALL(SYS_ioctl, to, TIOCSWINSZ, &size);
 }
+static inline long cl_terminal_columns(int fd) {
+    struct winsize size;
+    long result = CL_SYSCALL(SYS_ioctl, fd, TIOCGWINSZ, &size);
+    return result < 0 ? result : size.ws_col;
+}
 static inline long cl_terminal_make_controlling(int fd) { return CL_SYSCALL(SYS_ioctl, fd, TIOCSCTTY, 0); }
 static inline long cl_terminal_get(int fd, struct termios *attributes) {
     return cl_result(tcgetattr(fd, attributes));

@@ -88,7 +88,7 @@ struct PartialBundle: ~Copyable {
 }
 
 /// Text for a name that nobody else has.
-func randomText() throws(BundleError) -> String {
+package func randomText() throws(BundleError) -> String {
     let bytes = try explain("cannot get random numbers") { () throws(SystemError) in try randomBytes(6) }
     let letters = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
     return String(decoding: bytes.map { letters[Int($0 & 31)] }, as: UTF8.self)

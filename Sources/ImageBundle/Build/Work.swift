@@ -4,6 +4,9 @@ internal import LinuxSystem
 /// somebody asked to stop.
 package final class Work {
     package let request: BundleRequest
+    /// Who asked, whatever this process is inside a user namespace of its own.
+    package let user = effectiveUserID()
+    package let group = effectiveGroupID()
     package let progress: any ProgressSink
     private let warnUser: (String) -> Void
     private let signals: SignalDescriptor
@@ -25,6 +28,9 @@ package final class Work {
     }
 
     deinit { setBlockedSignals(blockedBefore) }
+
+    /// Whether there are things that only root could do.
+    package var isRootless: Bool { user != 0 }
 
     package func warn(_ message: String) { warnUser(message) }
 

@@ -69,14 +69,15 @@ final class DecoderProcess {
     /// To be called at the end of the stream. Says what was wrong with the compressed bytes, if anything was.
     func finish() throws(BundleError) -> Sums? {
         let (message, end) = try explain("cannot end the decompression") { () throws(SystemError) in
-            let message = try report.readToEnd(limit: 4096)
+            let message = try report.readToEnd(limit: 64 << 10)
             return (message, try waitForEnd(of: child.pid))
         }
         isCollected = true
         guard end == .exited(0) else {
+            let lines = message.split(separator: UInt8(ascii: "\n"))
             throw BundleError(
-                message.isEmpty
-                    ? "the process that decompresses was ended by \(end)" : String(decoding: message, as: UTF8.self))
+                lines.last.map { oneLine(String(decoding: $0, as: UTF8.self)) }
+                    ?? "the process that decompresses was ended by \(end)")
         }
         guard message.count == 72 else { return nil }
         var count: UInt64 = 0
@@ -92,7 +93,7 @@ final class DecoderProcess {
     ) -> Never {
         do throws(BundleError) {
             switch compression {
-            case .xz, .bzip2: try runProgram(compression, input, output)
+            case .xz, .bzip2: try runProgram(compression, input, output, report)
             case .none, .gzip, .zstd: break
             }
             var loop = try DecoderLoop(compression, sums: sums)
@@ -107,12 +108,14 @@ final class DecoderProcess {
     }
 
     private static func runProgram(
-        _ compression: Compression, _ input: Int32, _ output: Int32
+        _ compression: Compression, _ input: Int32, _ output: Int32, _ report: Int32
     ) throws(BundleError) -> Never {
         let (name, package) = compression == .xz ? ("xz", "xz-utils") : ("bzip2", "bzip2")
         let program = try HostProgram.find(name, package: package)
         // A hostile file must not make it take all memory: `xz -9` needs 65 MiB.
         let limit = compression == .xz ? ["--memlimit-decompress=256MiB"] : []
+        // What it complains of is the error.
+        try? place(report, as: 2)
         try program.execute(["-dc"] + limit, input: input, output: output)
     }
 }

@@ -42,7 +42,7 @@ final class ContainerImageSource: ImageSource {
             do throws(BundleError) {
                 try unpack(layer, from: store, to: LayerWriter(tree, isFirst: index == 0), work)
             } catch {
-                if error.exitCode > 128 { throw error }
+                if ArchiveImage.isAboutMore(error, than: work.request.image) { throw error }
                 throw BundleError(
                     "layer \(index + 1) of \(image.layers.count): \(error.message)", exitCode: error.exitCode)
             }

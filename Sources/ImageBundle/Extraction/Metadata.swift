@@ -39,11 +39,11 @@ struct MetadataSetter {
     private(set) var losses = Losses()
 
     /// - Parameter rootfs: the directory in which everything is made.
-    init(rootfs: borrowing FileDescriptor, _ request: BundleRequest) throws(BundleError) {
+    init(rootfs: borrowing FileDescriptor, _ work: Work) throws(BundleError) {
         ownUser = effectiveUserID()
         ownGroup = effectiveGroupID()
-        setsOwners = ownUser == 0
-        dropsSetUserID = request.noSetUserID
+        setsOwners = !work.isRootless
+        dropsSetUserID = work.request.noSetUserID
         let status = try explain("cannot look at the root filesystem") { () throws(SystemError) in try rootfs.status() }
         inheritsGroup = status.mode & 0o2000 != 0 || status.gid != ownGroup
     }
@@ -130,7 +130,7 @@ struct Losses: Equatable {
         if devices > 0 {
             work.warn(
                 "\(devices) device nodes were left out; "
-                    + (effectiveUserID() == 0 ? "--devices makes them" : "only root can make them"))
+                    + (!work.isRootless ? "--devices makes them" : "only root can make them"))
         }
     }
 }

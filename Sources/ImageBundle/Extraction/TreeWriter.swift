@@ -16,7 +16,7 @@ final class TreeWriter {
 
     init(_ rootfs: borrowing FileDescriptor, _ work: Work) throws(BundleError) {
         self.work = work
-        setter = try MetadataSetter(rootfs: rootfs, work.request)
+        setter = try MetadataSetter(rootfs: rootfs, work)
         directories = try explain("cannot open the root filesystem") { () throws(SystemError) in
             try OpenDirectories(rootfs)
         }
@@ -85,7 +85,7 @@ final class TreeWriter {
     }
 
     func countFile() throws(BundleError) {
-        try work.admit(files: 1)
+        try work.count(files: 1)
         sinceCheckpoint += 1
         if sinceCheckpoint >= 64 {
             sinceCheckpoint = 0
@@ -184,7 +184,7 @@ final class TreeWriter {
     private func makeNode(
         _ entry: TarEntry, _ name: ByteName, in parent: OpenDirectory, _ metadata: Metadata
     ) throws(SystemError) {
-        if entry.kind != .fifo && !(work.request.devices && effectiveUserID() == 0) {
+        if entry.kind != .fifo && !(work.request.devices && !work.isRootless) {
             devicesLeftOut += 1
             // What was there would not be any more.
             return try removeEntry(name, in: parent)

@@ -61,6 +61,8 @@ extension Command {
                 + "container writes is kept in DIR/.image, and delete takes it away. Other files that an image refers to are "
                 + "refused. An ordinary user can copy raw disk images with ext2, ext3 or ext4 through fuse2fs: owners, "
                 + "capabilities and device nodes are lost.",
+            "An image of a layout or an archive that has several is chosen with --ref, or named behind it as in "
+                + "oci:DIR:NAME, oci-archive:FILE:NAME and docker-archive:FILE:NAME. Digests and sizes are verified.",
             "The bundle is made beside DIR and gets its name when it is whole. An interrupted command leaves nothing.",
         ],
         operands: [Operand(name: "IMAGE", kind: .other, presence: .optional)],
@@ -70,6 +72,10 @@ extension Command {
             .keepDevices, .maximumSize, .maximumFiles, .progress, .clearImages,
         ],
         examples: [
+            Example(
+                command: "swrun bundle nginx.tar -o /srv/nginx", meaning: "unpack what docker save wrote"),
+            Example(
+                command: "swrun bundle docker://debian:12 -o /srv/debian", meaning: "fetch an image with skopeo"),
             Example(command: "swrun bundle vm.qcow2 --layout", meaning: "print the partitions and what is on them"),
             Example(
                 command: "swrun bundle vm.qcow2 -o /srv/vm", meaning: "copy the machine's files into the bundle /srv/vm"
@@ -84,8 +90,13 @@ enum BundleCommand {
         var request = try BundleRequest(call.arguments)
         request.registry = ImageRegistry(stateRoot: call.global.stateRoot.path)
         let layout: String?
+        let progress = ProgressDisplay(choice: call.arguments[.progress])
+        defer { progress.clear() }
         do throws(BundleError) {
-            let work = try Work(request, SilentProgress()) { call.report.warning($0) }
+            let work = try Work(request, progress) {
+                progress.clear()
+                call.report.warning($0)
+            }
             if call.arguments.has(.imageLayout) {
                 layout = try MakeBundle.layout(work)
             } else {

@@ -44,7 +44,7 @@ enum LaunchCommand {
         if wishes.wants(.user), !wishes.mapsOwnIDsOnly { caller.mapSubordinateIDs() }
         let name = call.arguments[.containerName] ?? "launch-\(currentProcessID())"
         let id = try ContainerID(name)
-        let root = try openRoot(wishes, call)
+        let root = try openRoot(&wishes, call)
         defer { root.detach() }
 
         var request = CreateRequest(id: id, bundle: "", stateRoot: call.global.stateRoot)
@@ -59,7 +59,12 @@ enum LaunchCommand {
             { call.report.warning($0) })
     }
 
-    private static func openRoot(_ wishes: LaunchWishes, _ call: Invocation) throws(RuntimeError) -> AttachedRoot {
+    private static func openRoot(
+        _ wishes: inout LaunchWishes, _ call: Invocation
+    ) throws(RuntimeError) -> AttachedRoot {
+        if let image = wishes.containerImage {
+            return try ContainerImageRoot.attach(image, &wishes) { call.report.warning($0) }
+        }
         if let image = wishes.image {
             return try DiskImageRoot.attach(
                 try absolute(image), readOnly: wishes.readOnly, in: call.global.stateRoot

@@ -60,6 +60,10 @@ enum SpecCommand {
                 "--qcow2: a config.json cannot name a disk image",
                 hint: "launch \(image), or make a bundle of it first")
         }
+        if let image = wishes.containerImage {
+            throw RuntimeError(
+                "--image: a config.json cannot name an image", hint: "launch \(image), or make a bundle of it first")
+        }
         try wishes.settle(for: caller)
         if wishes.wants(.user), !wishes.mapsOwnIDsOnly { caller.mapSubordinateIDs() }
         return LaunchConfiguration(wishes, for: caller).make(rootfs: wishes.rootfs ?? "rootfs", name: "swrun")

@@ -34,6 +34,10 @@ extension Option {
         help: "the filter in FILE, such as --seccomp-record writes, in place of the minimal list; means -s")
     static let diskImage = Option(
         "qcow2", "Q", .file("IMAGE"), help: "the root filesystem is that of the disk image IMAGE")
+    static let containerImage = Option(
+        "image", nil, .text("IMAGE"),
+        help: "the root filesystem is that of the container image or archive IMAGE, unpacked for this container; the "
+            + "command is the image's unless another is given")
     static let hostName = Option("hostname", nil, .text("NAME"), help: "the host name (default: the container's name)")
     static let environment = Option(
         "env", "e", .text("NAME[=VALUE]"), repeats: true,
@@ -107,6 +111,9 @@ struct LaunchFlag: Sendable {
             wishes.profile = try readSeccompProfile(path)
         },
         LaunchFlag(.diskImage, "root.path") { wishes, image throws(RuntimeError) in wishes.image = image },
+        LaunchFlag(.containerImage, "root.path, process") { wishes, image throws(RuntimeError) in
+            wishes.containerImage = image
+        },
         LaunchFlag(.hostName, "hostname") { wishes, name throws(RuntimeError) in wishes.hostname = name },
         LaunchFlag(.environment, "process.env") { wishes, text throws(RuntimeError) in try wishes.take(variable: text)
         },

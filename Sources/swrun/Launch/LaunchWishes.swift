@@ -9,6 +9,8 @@ struct LaunchWishes {
     private(set) var rootfs: String?
     /// A disk image that holds the root filesystem.
     var image: String?
+    /// A container image that is unpacked for the container.
+    var containerImage: String?
     /// From `-C`.
     var commandText: [String]?
     /// What stands behind `--`.
@@ -76,6 +78,11 @@ struct LaunchWishes {
         }
     }
 
+    /// A variable that no flag sets.
+    mutating func take(default variable: KeyValue) {
+        if variables[variable.key] == nil { variables.append(variable) }
+    }
+
     func wants(_ type: NamespaceType) -> Bool { namespaces.contains(type) }
 
     /// Settles what goes without saying, and refuses what cannot work. Called once, when all flags are known.
@@ -99,6 +106,9 @@ struct LaunchWishes {
             if rootfs != nil {
                 throw RuntimeError("--qcow2 and --path both name a root filesystem", hint: "leave one out")
             }
+        }
+        if containerImage != nil, image != nil || rootfs != nil {
+            throw RuntimeError("--image and another option both name a root filesystem", hint: "leave one out")
         }
         if commandText != nil, !command.isEmpty {
             throw RuntimeError("--command and a command after -- are two commands", hint: "leave one out")

@@ -1,0 +1,109 @@
+internal import ContainerRuntime
+internal import ImageBundle
+internal import LinuxSystem
+internal import RuntimeSpec
+
+/// The root filesystem of a container image, unpacked for one container (`--image`).
+enum ContainerImageRoot {
+    /// Unpacks the image into a directory of its own. What the image says of its program fills in what the flags leave open.
+    ///
+    /// - Parameter warn: hears what of the image was lost.
+    static func attach(
+        _ image: String, _ wishes: inout LaunchWishes, _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) -> AttachedRoot {
+        let place = "/var/tmp/swrun-launch-\(try name())"
+        try unpack(image, to: place, warn)
+        let root = AttachedRoot(path: place + "/rootfs") { remove(place, warn) }
+        do throws(RuntimeError) {
+            wishes.take(process: try process(of: place))
+        } catch {
+            root.detach()
+            throw error
+        }
+        return root
+    }
+
+    /// In a process of its own: an ordinary user unpacks as root of a user namespace, which a process cannot leave again.
+    private static func unpack(
+        _ image: String, to place: String, _ warn: @escaping (String) -> Void
+    ) throws(RuntimeError) {
+        // An interruption is the child's to notice, which then undoes everything.
+        let before = blockSignals(SignalSet([1, 2, 3, 15]))
+        defer { setBlockedSignals(before) }
+        let message: [UInt8]
+        let end: ProcessEnd
+        do throws(SystemError) {
+            let messages = try Pipe()
+            switch try clone([]) {
+            case .child:
+                try? dieWithParent(signal: 15)
+                exitNow(run(image, to: place, messages.write.rawValue, warn))
+            case .parent(let child):
+                message = try messages.reader().readToEnd(limit: 64 << 10)
+                end = try waitForEnd(of: child.pid)
+            }
+        } catch {
+            throw RuntimeError("cannot unpack the image \(image)", error)
+        }
+        guard end != .exited(0) else { return }
+        let text = message.isEmpty ? "cannot unpack the image \(image)" : String(decoding: message, as: UTF8.self)
+        throw RuntimeError(text, exitCode: end.shellStatus)
+    }
+
+    private static func run(
+        _ image: String, to place: String, _ messages: Int32, _ warn: @escaping (String) -> Void
+    ) -> Int32 {
+        let progress = ProgressDisplay(choice: nil)
+        defer { progress.clear() }
+        do throws(BundleError) {
+            let request = BundleRequest(image: image, output: place)
+            try MakeBundle.run(try Work(request, progress, warn))
+            return 0
+        } catch {
+            try? writeAll(Array(error.message.utf8), to: messages)
+            return error.exitCode
+        }
+    }
+
+    /// What config.json of the bundle says of the program.
+    private static func process(of bundle: String) throws(RuntimeError) -> Process {
+        let text: [UInt8]
+        do throws(SystemError) {
+            text = try readFile(bundle + "/config.json", limit: Config.maximumDocumentSize)
+        } catch {
+            throw RuntimeError("cannot read what the image says of its program", error)
+        }
+        do throws(SpecError) {
+            return try Config.decode(text).process ?? Process(cwd: "/")
+        } catch {
+            throw RuntimeError("cannot read what the image says of its program: \(error)")
+        }
+    }
+
+    private static func remove(_ place: String, _ warn: (String) -> Void) {
+        do throws(SystemError) {
+            let directory = try FileDescriptor.open(place, [.directory, .noFollow])
+            try removeByteTree(in: directory)
+            try removeDirectory(place)
+        } catch {
+            warn("cannot remove the unpacked image \(place): \(error.text)")
+        }
+    }
+
+    private static func name() throws(RuntimeError) -> String {
+        do throws(BundleError) { return try randomText() } catch { throw RuntimeError(error) }
+    }
+}
+
+extension LaunchWishes {
+    /// The program of an image, where the flags ask for nothing else.
+    mutating func take(process: Process) {
+        if commandText == nil, command.isEmpty { command = process.args }
+        for entry in process.env {
+            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { take(default: KeyValue(String(parts[0]), String(parts[1]))) }
+        }
+        if workingDirectory == "/" { workingDirectory = process.cwd }
+        if user == User() { user = process.user }
+    }
+}

@@ -1,0 +1,166 @@
+"""Bundles from tar archives."""
+
+import os
+import shutil
+import stat
+import subprocess
+import tarfile
+
+import pytest
+
+from archives import samples as a
+from archives.trees import tree
+
+
+@pytest.fixture
+def sample(work):
+    """A directory with everything that an archive can hold, and what GNU tar makes of it."""
+    source = work / "source"
+    (source / "bin").mkdir(parents=True)
+    (source / "etc").mkdir()
+    (source / "usr/lib").mkdir(parents=True)
+    (source / "lib").symlink_to("usr/lib")
+    (source / "etc/a").write_text("content\n")
+    os.link(source / "etc/a", source / "etc/b")
+    (source / "bin/su").write_bytes(b"#!/bin/sh\n")
+    os.chmod(source / "bin/su", 0o4755)
+    subprocess.run(["setfattr", "-n", "user.note", "-v", "text", source / "etc/a"], check=True)
+    shutil.copy("/bin/true", source / "bin/ping")
+    subprocess.run(["setcap", "cap_net_raw+ep", source / "bin/ping"], check=True)
+    with open(source / "etc/holes", "wb") as file:
+        file.truncate(1 << 40)
+        file.seek(1 << 30)
+        file.write(b"an island")
+    os.chown(source / "etc/holes", 70000, 80000)
+    open(os.fsencode(source) + b"/odd\xff\nname", "w").close()
+    (source / ("n" * 200)).mkdir()
+    (source / ("n" * 200) / ("m" * 250)).write_text("long")
+    os.mkfifo(source / "etc/fifo")
+    (source / "tmp").mkdir()
+    os.chmod(source / "tmp", 0o1777)
+    os.utime(source / "etc/a", ns=(1_000_000_000_123456789, 981_173_106_789_000_000))
+    os.utime(source / "usr/lib", ns=(5, 5))
+    return source
+
+
+def gnu_tar(source, archive, *flags):
+    attributes = [] if "--format=gnu" in flags else ["--xattrs", "--xattrs-include=*"]
+    subprocess.run(["tar", *attributes, "-C", source, *flags, "-cf", archive, "."], check=True)
+    return archive
+
+
+FORMATS = {
+    "pax": ["--format=pax"],
+    "gnu": ["--format=gnu"],
+    "sparse 0.0": ["--format=pax", "-S", "--sparse-version=0.0"],
+    "sparse 0.1": ["--format=pax", "-S", "--sparse-version=0.1"],
+    "sparse 1.0": ["--format=pax", "-S", "--sparse-version=1.0"],
+    "sparse of GNU": ["--format=gnu", "-S"],
+}
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_tree_is_the_same_after_tar_and_bundle(sample, make, work, format):
+    if "sparse" not in format:
+        (sample / "etc/holes").unlink()  # a terabyte of zeros
+    archive = gnu_tar(sample, work / "tree.tar", *FORMATS[format])
+    made = make(archive)
+    made.result.ok()
+    wanted, found = tree(sample), tree(made.rootfs)
+    assert set(found) == set(wanted)
+    for path, (status, content) in wanted.items():
+        got, text = found[path]
+        fields = ("st_mode", "st_uid", "st_gid", "st_size", "st_nlink")
+        assert [getattr(got, field) for field in fields] == [getattr(status, field) for field in fields], path
+        # GNU's own format has whole seconds.
+        unit = 1_000_000_000 if "GNU" in format or format == "gnu" else 1
+        assert got.st_mtime_ns // unit == status.st_mtime_ns // unit, path
+        assert text == content, path
+    if "GNU" not in format and format != "gnu":
+        assert os.getxattr(made.rootfs / "etc/a", "user.note") == b"text"
+        assert os.getxattr(made.rootfs / "bin/ping", "security.capability") == os.getxattr(
+            sample / "bin/ping", "security.capability")
+    if "sparse" in format:
+        with open(made.rootfs / "etc/holes", "rb") as file:
+            file.seek(1 << 30)
+            assert file.read(9) == b"an island"
+        assert (made.rootfs / "etc/holes").stat().st_blocks < 1000
+    assert made.peak < 64 << 20
+
+
+@pytest.mark.parametrize("program, suffix", [("gzip", "gz"), ("zstd", "zst"), ("xz", "xz"), ("bzip2", "bz2")])
+def test_compressed_archives_are_read(make, work, program, suffix):
+    (work / "a.tar").write_bytes(a.tar(a.directory("etc"), a.member("etc/name", data=b"x" * 100_000)))
+    subprocess.run(f"{program} -c <a.tar >a.tar.{suffix}", shell=True, check=True, cwd=work)
+    (work / "a.tar").unlink()
+    made = make(work / f"a.tar.{suffix}")
+    made.result.ok()
+    assert (made.rootfs / "etc/name").read_bytes() == b"x" * 100_000
+
+
+def test_a_compressed_file_may_have_several_members(make, work):
+    """RFC 1952: members follow each other; RFC 8878: frames do"""
+    import gzip
+    data = a.tar(a.member("a", data=b"1"), a.member("b", data=b"2"))
+    (work / "a.tgz").write_bytes(gzip.compress(data[:700]) + gzip.compress(data[700:]) + bytes(512))
+    made = make(work / "a.tgz")
+    made.result.ok()
+    assert (made.rootfs / "b").read_text() == "2"
+
+
+def test_names_that_begin_with_a_slash_are_inside(make, work):
+    (work / "a.tar").write_bytes(a.tar(a.member("/etc/swrun-absolute", data=b"in"), a.member("./b", data=b"b")))
+    made = make(work / "a.tar")
+    made.result.ok()
+    assert (made.rootfs / "etc/swrun-absolute").read_text() == "in"
+    assert (made.rootfs / "b").read_text() == "b"
+
+
+def test_a_later_member_takes_the_place_of_an_earlier_one(make, work):
+    (work / "a.tar").write_bytes(a.tar(
+        a.member("a", data=b"one"), a.hard_link("b", "a"), a.member("a", data=b"two"), a.directory("d"),
+        a.member("d/x"), a.symlink("d", "a"), a.symlink("e", "a"), a.directory("e"), a.member("e/y")))
+    made = make(work / "a.tar")
+    made.result.ok()
+    assert (made.rootfs / "a").read_text() == "two" and (made.rootfs / "b").read_text() == "one"
+    assert os.readlink(made.rootfs / "d") == "a"
+    assert (made.rootfs / "e").is_dir() and (made.rootfs / "e/y").exists() and not (made.rootfs / "e").is_symlink()
+
+
+def test_files_behind_links_go_where_the_container_would_see_them(make, work):
+    (work / "a.tar").write_bytes(a.tar(
+        a.directory("usr"), a.directory("usr/lib"), a.symlink("lib", "/usr/lib"), a.member("lib/x", data=b"x")))
+    made = make(work / "a.tar")
+    made.result.ok()
+    assert (made.rootfs / "usr/lib/x").read_text() == "x"
+
+
+def test_device_nodes_are_made_only_when_asked_for(make, work):
+    members = [a.member("null", tarfile.CHRTYPE, devmajor=1, devminor=3), a.member("a")]
+    (work / "a.tar").write_bytes(a.tar(*members))
+    made = make(work / "a.tar")
+    made.result.ok()
+    assert "1 device nodes were left out" in made.result.stderr
+    assert not (made.rootfs / "null").exists()
+    made = make(work / "a.tar", "--devices", name="with")
+    made.result.ok()
+    status = (made.rootfs / "null").stat()
+    assert stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(1, 3)
+
+
+def test_set_user_id_bits_are_kept_unless_told_otherwise(make, work):
+    (work / "a.tar").write_bytes(a.tar(a.member("su", mode=0o6755), a.directory("d", mode=0o2775)))
+    made = make(work / "a.tar")
+    assert (made.rootfs / "su").stat().st_mode & 0o7777 == 0o6755
+    made = make(work / "a.tar", "--nosuid", name="without")
+    assert (made.rootfs / "su").stat().st_mode & 0o7777 == 0o755
+
+
+def test_the_container_of_a_tar_runs(make, work, runtime):
+    busybox = os.environ["CONFORMANCE_BUSYBOX"]
+    with tarfile.open(work / "a.tar", "w") as file:
+        file.add(busybox, "bin/busybox")
+    made = make(work / "a.tar", "--init", "/bin/busybox echo it runs")
+    made.result.ok()
+    result = runtime.command("run", "--bundle", made.path, runtime.new_id())
+    assert result.ok().stdout == "it runs\n"
