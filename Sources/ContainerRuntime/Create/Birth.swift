@@ -23,16 +23,21 @@ struct Birth {
                 }
             }
         }
-        return try give(afterJoining: { (_) throws(RuntimeError) in try joined.enter() })
+        return try give(fromInside: joined.hasCgroup) { (_) throws(RuntimeError) in try joined.enter() }
     }
 
-    /// - Parameter join: called in the process in between with the number of the one descriptor that it must leave open
-    func give(afterJoining join: (Int32) throws(RuntimeError) -> Void) throws(RuntimeError) -> CloneResult {
+    /// - Parameters:
+    ///   - fromInside: the process in between is born in the cgroup, and its child where it is. Who has joined a cgroup
+    ///     namespace finds no cgroup outside of it (ENOENT, cgroups(7), "nsdelegate").
+    ///   - join: called in the process in between with the number of the one descriptor that it must leave open
+    func give(
+        fromInside: Bool = false, afterJoining join: (Int32) throws(RuntimeError) -> Void
+    ) throws(RuntimeError) -> CloneResult {
         let (ours, theirs) = try explain("cannot make a connection") { () throws(SystemError) in
             try MessageSocket.pair()
         }
         let between = try explain("cannot make a process that joins namespaces") { () throws(SystemError) in
-            try clone([])
+            try clone([], intoCgroup: fromInside ? cgroup : nil)
         }
         switch consume between {
         case .child:
@@ -40,7 +45,9 @@ struct Birth {
             let child = MessageSocket(FileDescriptor(owning: theirs))
             do throws(RuntimeError) {
                 try join(theirs)
-                guard case .parent(let process) = try giveAsSibling(child) else { return .child }
+                guard case .parent(let process) = try giveAsSibling(child, in: fromInside ? nil : cgroup) else {
+                    return .child
+                }
                 try? child.send([Message.born.rawValue] + "\(process.pid)".utf8)
                 exitNow(0)
             } catch {
@@ -62,7 +69,9 @@ struct Birth {
         case failed
     }
     /// In the process in between.
-    private func giveAsSibling(_ parent: borrowing MessageSocket) throws(RuntimeError) -> CloneResult {
+    private func giveAsSibling(
+        _ parent: borrowing MessageSocket, in cgroup: Int32?
+    ) throws(RuntimeError) -> CloneResult {
         do throws(SystemError) {
             return try clone(newNamespaces, intoCgroup: cgroup, asSibling: true)
         } catch {

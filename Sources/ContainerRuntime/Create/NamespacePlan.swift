@@ -86,6 +86,7 @@ struct JoinedNamespaces: ~Copyable {
     }
 
     var isEmpty: Bool { entries.isEmpty }
+    var hasCgroup: Bool { entries.contains { $0.plan.type == .cgroup } }
 
     private static func open(_ entry: NamespacePlan.Joined) throws(RuntimeError) -> Int32 {
         let file = try explain(
