@@ -69,6 +69,7 @@ package func writeWhole(_ fd: Int32, _ bytes: [UInt8]) throws(SystemError) {
 /// Numbers of signals that a parent process handles itself, signal(7).
 package enum SignalNumber {
     package static let kill = SIGKILL
+    package static let terminate = SIGTERM
     package static let child = SIGCHLD
     package static let urgent = SIGURG
     package static let pipe = SIGPIPE

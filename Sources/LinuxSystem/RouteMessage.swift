@@ -4,7 +4,7 @@ internal import CLinux
 struct RouteMessage {
     private(set) var bytes: [UInt8]
 
-    /// - Parameter record: `ifinfomsg` or `ifaddrmsg`, whichever belongs to `type`
+    /// - Parameter record: `ifinfomsg`, `ifaddrmsg` or `rtmsg`, whichever belongs to `type`
     init<Record>(_ type: Int, flags: Int32, _ record: Record) {
         var header = nlmsghdr()
         header.nlmsg_type = UInt16(type)
@@ -14,13 +14,18 @@ struct RouteMessage {
     }
 
     mutating func add(_ attribute: Int, _ value: some Collection<UInt8>) {
+        bytes += Self.attribute(attribute, value)
+        seal()
+    }
+
+    /// An attribute by itself, for those that hold others.
+    static func attribute(_ type: Int, _ value: some Collection<UInt8>) -> [UInt8] {
         // struct rtattr; its length leaves out the padding to four bytes.
         let length = UInt16(4 + value.count)
-        withUnsafeBytes(of: length) { bytes += $0 }
-        withUnsafeBytes(of: UInt16(attribute)) { bytes += $0 }
+        var bytes = withUnsafeBytes(of: length) { Array($0) } + withUnsafeBytes(of: UInt16(type)) { Array($0) }
         bytes += value
         bytes += repeatElement(0, count: -bytes.count & 3)
-        seal()
+        return bytes
     }
 
     mutating func add(_ attribute: Int, _ text: String) { add(attribute, Array(text.utf8) + [0]) }

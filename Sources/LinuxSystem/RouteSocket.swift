@@ -131,7 +131,8 @@ package struct RouteSocket: ~Copyable {
 
     /// All addresses of a device, in the kernel's order.
     package borrowing func addresses(of device: NetworkDevice) throws(SystemError) -> [InterfaceAddress] {
-        let answers = try ask(RouteMessage(RTM_GETADDR, flags: NLM_F_DUMP, ifaddrmsg()), "RTM_GETADDR", device.name)
+        let answers = try ask(
+            RouteMessage(RTM_GETADDR, flags: NLM_F_DUMP, ifaddrmsg()), "RTM_GETADDR", device.name, isList: true)
         return answers.compactMap { answer in
             guard answer.type == Int(RTM_NEWADDR), let record = answer.payload.record(ifaddrmsg.self),
                 record.ifa_index == UInt32(bitPattern: device.index)
@@ -173,8 +174,10 @@ package struct RouteSocket: ~Copyable {
     // MARK: Conversation
 
     /// Sends one message and collects the answer: one message, an acknowledgement, or a list with an end.
-    private borrowing func ask(
-        _ message: RouteMessage, _ call: String, _ subject: String
+    ///
+    /// - Parameter isList: whether a list was asked for (NLM_F_DUMP)
+    borrowing func ask(
+        _ message: RouteMessage, _ call: String, _ subject: String, isList: Bool = false
     ) throws(SystemError) -> [RouteAnswer] {
         try socket.send(message.bytes)
         var collected: [RouteAnswer] = []
@@ -192,7 +195,7 @@ package struct RouteSocket: ~Copyable {
                 }
             }
             // A single object comes without an end.
-            if !call.hasSuffix("ADDR") { return collected }
+            if !isList { return collected }
         }
     }
 }

@@ -19,6 +19,7 @@ struct HostSide: ~Copyable {
     private var process: FileDescriptor?
     /// Those that are in the container already.
     private var networkDevices: NetworkDevices?
+    private let bridge: BridgeNetwork?
     private let channel: HostChannel
     /// Init's end of the connection, until init has it.
     private let initEnd: Int32
@@ -44,6 +45,8 @@ struct HostSide: ~Copyable {
         record.resourceControl = resourceControl?.group
         var warnings: [String] = []
         var plan = try InitPlan(bundle.config, record, request, layout, warnings: &warnings)
+        let bridge = try BridgeNetwork(annotations: bundle.config.annotations)
+        try bridge?.check(plan.namespaces, isRootless: request.rootless)
         let joined = try JoinedNamespaces(plan.namespaces)
         let sources = try BindSources(plan, mayMount: effectiveUserID() == 0)
         plan.rootfsMount = sources.rootfs
@@ -63,6 +66,7 @@ struct HostSide: ~Copyable {
         self.request = request
         self.bundle = bundle
         self.watcher = watcher
+        self.bridge = bridge
         self.joined = joined
         self.sources = sources
         self.console = console
@@ -173,6 +177,7 @@ struct HostSide: ~Copyable {
     }
 
     mutating func moveNetworkDevices() throws(RuntimeError) {
+        try bridge?.connect(pid: record.pid, container: record.place(in: request.stateRoot))
         guard !plan.linux.netDevices.isEmpty else { return }
         var devices = try NetworkDevices.connect(toNamespaceOf: record.pid)
         try devices.move(plan.linux.netDevices)
@@ -220,6 +225,7 @@ struct HostSide: ~Copyable {
         watcher?.giveUp(warn)
         // Before their namespace goes, and they with it.
         if var devices = networkDevices.take() { devices.moveBack() }
+        bridge?.disconnect(container: record.place(in: request.stateRoot))
         if let process = process.take() {
             try? process.signal(9)
             _ = try? waitForEnd(of: record.pid)

@@ -53,6 +53,9 @@ enum DestroyContainer {
         do throws(RuntimeError) { try end(record) } catch { warn(error.message) }
         try record.cgroup.remove()
         do throws(RuntimeError) { try record.resourceControl?.remove() } catch { warn(error.message) }
+        if let bridge = try? BridgeNetwork(annotations: record.annotations) {
+            bridge.disconnect(container: record.place(in: state.root))
+        }
         state.root.rootfsProvider?.release(record.bundle, record.annotations, warn)
         do throws(RuntimeError) { try state.remove() } catch { warn(error.message) }
         guard let config else { return }

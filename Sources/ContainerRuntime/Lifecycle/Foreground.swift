@@ -9,6 +9,8 @@ struct Foreground: ~Copyable {
     private var relay: TerminalRelay?
     private let notify: NotifyRelay?
     private let watcher: SystemCallWatcher?
+    /// What a SIGTERM becomes for the process.
+    var stopSignal = SignalNumber.terminate
 
     /// - Parameters:
     ///   - process: a pidfd of it, open for as long as this value lives
@@ -63,6 +65,7 @@ struct Foreground: ~Copyable {
         switch signal {
         case SignalNumber.child, SignalNumber.urgent, SignalNumber.pipe: break
         case SignalNumber.windowChange where relay != nil: relay?.resize()
+        case SignalNumber.terminate: try? signalProcess(process, stopSignal)
         default: try? signalProcess(process, signal)
         }
     }

@@ -34,6 +34,7 @@ package enum RunContainer {
             var foreground = try Foreground(
                 process: container.process.rawValue, pid: container.record.pid, terminal: container.terminal.number,
                 notify, container.watcher)
+            foreground.stopSignal = StopSignal.number(container.record.annotations)
             let end = try foreground.stay(warn)
             if !keep { DestroyContainer.runOrWarn(container.state, container.record, warn) }
             status = end.shellStatus

@@ -23,7 +23,15 @@ struct LaunchConfiguration {
             process: process,
             hostname: wishes.wants(.uts) ? wishes.hostname ?? name : nil,
             linux: linux,
-            annotations: [KeyValue(SecureBits.annotation, Self.secureBits)])
+            annotations: annotations)
+    }
+
+    private var annotations: [KeyValue] {
+        var annotations: [KeyValue] = []
+        if !wishes.boots { annotations.append(KeyValue(SecureBits.annotation, Self.secureBits)) }
+        if let bridge = wishes.bridge { annotations.append(KeyValue(BridgeNetwork.annotation, bridge)) }
+        if wishes.boots { annotations.append(KeyValue(StopSignal.annotation, "SIGRTMIN+3")) }
+        return annotations
     }
 
     /// Being root gives no capability by itself: what the container has given up does not come back with execve(2).
@@ -38,18 +46,28 @@ struct LaunchConfiguration {
             args: command,
             env: environment,
             cwd: wishes.workingDirectory,
-            capabilities: wishes.capabilities.sets(for: wishes.user),
-            noNewPrivileges: true)
+            capabilities: capabilities,
+            // The users of a whole system have their su and sudo.
+            noNewPrivileges: !wishes.boots)
+    }
+
+    private var capabilities: Capabilities {
+        var sets = wishes.capabilities.sets(for: wishes.user)
+        // Securebits are not for it, and what is ambient would be inherited by every service.
+        if wishes.boots { (sets.inheritable, sets.ambient) = (nil, nil) }
+        return sets
     }
 
     private var command: [String] {
         if let words = wishes.commandText { return words }
-        return wishes.command.isEmpty ? ["/bin/sh"] : wishes.command
+        return wishes.command.isEmpty ? [wishes.boots ? "/sbin/init" : "/bin/sh"] : wishes.command
     }
 
     private var environment: [String] {
         var variables = [KeyValue("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")]
         if caller.hasTerminal { variables.append(KeyValue("TERM", caller.terminalType ?? "xterm")) }
+        // systemd's container interface: how init knows where it is.
+        if wishes.boots { variables.append(KeyValue("container", "swrun")) }
         variables.removeAll { wishes.variables[$0.key] != nil }
         return (variables + wishes.variables).map { "\($0.key)=\($0.value)" }
     }
@@ -96,10 +114,20 @@ struct LaunchConfiguration {
             case "/dev/mqueue" where inUserNamespace && !wishes.wants(.ipc): continue
             // Its option names group 5 (tty).
             case "/dev/pts" where inUserNamespace && !maps(group: 5): mounts.append(substitute)
+            // An init manages the cgroups below its own.
+            case "/sys/fs/cgroup" where wishes.boots:
+                var writable = mount
+                writable.options.removeAll { $0 == "ro" }
+                mounts.append(writable)
             default: mounts.append(mount)
             }
         }
-        return mounts + wishes.volumes
+        return mounts + (wishes.boots ? Self.bootMounts : []) + wishes.volumes
+    }
+
+    /// What an init expects to be empty.
+    private static let bootMounts = [("/run", "mode=755"), ("/run/lock", "mode=1777"), ("/tmp", "mode=1777")].map {
+        Mount(destination: $0.0, type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", $0.1])
     }
 
     private func maps(group id: UInt32) -> Bool {

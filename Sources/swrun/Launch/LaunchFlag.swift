@@ -39,6 +39,12 @@ extension Option {
         help: "the root filesystem is that of the container image or archive IMAGE, unpacked for this container; the "
             + "command is the image's unless another is given")
     static let hostName = Option("hostname", nil, .text("NAME"), help: "the host name (default: the container's name)")
+    static let bridge = Option(
+        "bridge", nil, .text("NAME[:ADDRESS/PREFIX]"),
+        help: "connect the container to this bridge of the host, which is made if there is none, with an address and "
+            + "a default route")
+    static let boot = Option(
+        "boot", help: "boot a whole system: /sbin/init as process 1, which is asked to stop by SIGRTMIN+3")
     static let environment = Option(
         "env", "e", .text("NAME[=VALUE]"), repeats: true,
         help: "a variable of the command's environment; without a value, that of the caller")
@@ -115,6 +121,17 @@ struct LaunchFlag: Sendable {
             wishes.containerImage = image
         },
         LaunchFlag(.hostName, "hostname") { wishes, name throws(RuntimeError) in wishes.hostname = name },
+        LaunchFlag(.bridge, "annotations: \(BridgeNetwork.annotation)") { wishes, text throws(RuntimeError) in
+            guard BridgeNetwork(text) != nil else {
+                throw RuntimeError(
+                    "\"\(text)\" is not NAME or NAME:ADDRESS/PREFIX",
+                    hint: "a device's name has 1 to 15 bytes; an address is such as 10.89.0.7/24")
+            }
+            wishes.bridge = text
+        },
+        LaunchFlag(.boot, "process, mounts, annotations: \(StopSignal.annotation)") { wishes, _ throws(RuntimeError) in
+            wishes.boots = true
+        },
         LaunchFlag(.environment, "process.env") { wishes, text throws(RuntimeError) in try wishes.take(variable: text)
         },
         LaunchFlag(.workingDirectory, "process.cwd") { wishes, path throws(RuntimeError) in

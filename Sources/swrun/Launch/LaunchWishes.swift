@@ -24,6 +24,10 @@ struct LaunchWishes {
     /// Names of system calls that are allowed besides those of the minimal list.
     var allowedCalls: [String] = []
     var hostname: String?
+    /// A bridge of the host, and an address on it.
+    var bridge: String?
+    /// The command is the init of a whole system.
+    var boots = false
     private(set) var variables: [KeyValue] = []
     var workingDirectory = "/"
     var user = User()
@@ -38,6 +42,8 @@ struct LaunchWishes {
         for flag in LaunchFlag.table {
             for value in arguments.values(flag.option) {
                 if case .flag = flag.option.value, value == "false" { continue }
+                // As everywhere: an option given empty is not given.
+                if value.isEmpty, !flag.option.repeats { continue }
                 do throws(RuntimeError) {
                     try flag.take(&self, value)
                 } catch {
@@ -110,6 +116,13 @@ struct LaunchWishes {
         if containerImage != nil, image != nil || rootfs != nil {
             throw RuntimeError("--image and another option both name a root filesystem", hint: "leave one out")
         }
+        if bridge != nil, !caller.isPrivileged || caller.isInUserNamespace {
+            throw RuntimeError(
+                "--bridge: only root may add devices to the network of the host", hint: "leave it out, or be root")
+        }
+        if boots, user.uid != 0 {
+            throw RuntimeError("--boot with --user-id: the init of a system is root", hint: "leave one out")
+        }
         if commandText != nil, !command.isEmpty {
             throw RuntimeError("--command and a command after -- are two commands", hint: "leave one out")
         }
@@ -126,6 +139,8 @@ struct LaunchWishes {
         let needs: [(Bool, Option, NamespaceType, Option)] = [
             (!volumes.isEmpty, .volume, .mount, .newMounts), (readOnly, .readOnlyRoot, .mount, .newMounts),
             (image != nil, .diskImage, .mount, .newMounts), (hostname != nil, .hostName, .uts, .newUTS),
+            (bridge != nil, .bridge, .network, .newNetwork), (boots, .boot, .pid, .newPID),
+            (boots, .boot, .mount, .newMounts), (boots, .boot, .cgroup, .newCgroup),
         ]
         for (isAsked, option, type, flag) in needs where isAsked && !wants(type) {
             throw RuntimeError(

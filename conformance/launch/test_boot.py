@@ -1,0 +1,78 @@
+"""--boot: a whole system."""
+
+import json
+
+import pytest
+
+from harness import host
+from harness.errors import refused
+
+INIT = """#!/bin/sh
+trap 'echo stopping; exit 8' RTMIN+3 2>/dev/null || trap 'echo stopping; exit 8' 37
+echo "pid $$ container=$container"
+for place in /run /run/lock /tmp /sys/fs/cgroup; do echo >$place/probe && echo "$place" || busybox mkdir $place/probe && echo "$place dir"; done
+busybox grep NoNewPrivs /proc/self/status
+echo up
+while :; do sleep 0.05; done
+"""
+
+
+@pytest.fixture
+def system(bundle):
+    """A root filesystem with an init, which is a script."""
+    (bundle.rootfs / "sbin").mkdir()
+    init = bundle.rootfs / "sbin/init"
+    init.write_text(INIT)
+    init.chmod(0o755)
+    return bundle.rootfs
+
+
+def test_an_init_finds_what_it_expects_and_is_asked_to_stop_as_it_likes(runtime, launch, system):
+    """/sbin/init as process 1; empty /run and /tmp; its own cgroup can be written; SIGRTMIN+3 for a SIGTERM"""
+    out = runtime.directory / "out"
+    with open(out, "wb") as stdout:
+        process = runtime.spawn(*launch.words("--boot", rootfs=system), stdout=stdout)
+        host.wait_until(lambda: "up" in out.read_text(), "the system is up")
+        process.terminate()
+        assert process.wait(10) == 8
+    lines = out.read_text().splitlines()
+    assert lines[0] == "pid 1 container=swrun"
+    assert {"/run", "/run/lock", "/tmp"} <= set(lines)
+    assert "NoNewPrivs:\t0" in lines and lines[-1] == "stopping"
+    assert not (system / "tmp/probe").exists() and not (system / "run/probe").exists()
+    runtime.expect_nothing()
+
+
+def test_cgroups_can_be_written(launch, system):
+    """an init manages the cgroups below its own"""
+    seen = launch("--boot", rootfs=system, command=["/bin/probe", "report"]).ok().seen
+    mounts = [mount for mount in seen.mounts if mount.point.startswith("/sys/fs/cgroup")]
+    assert mounts and all("rw" in mount.options for mount in mounts)
+
+
+def test_the_configuration_says_so(runtime, system):
+    """spec --boot"""
+    runtime.command("spec", "--boot", "--bundle", runtime.directory, system).ok()
+    config = json.loads((runtime.directory / "config.json").read_text())
+    assert config["process"]["args"] == ["/sbin/init"]
+    assert config["annotations"] == {"org.opencontainers.image.stopSignal": "SIGRTMIN+3"}
+
+
+def test_run_heeds_the_stop_signal_of_an_image(runtime, bundle):
+    """org.opencontainers.image.stopSignal, which tools that convert images write"""
+    bundle.config["annotations"] = {"org.opencontainers.image.stopSignal": "SIGUSR1"}
+    bundle.shell("trap 'exit 5' USR1; echo up; while :; do sleep 0.05; done").write()
+    out = runtime.directory / "out"
+    with open(out, "wb") as stdout:
+        process = runtime.spawn("run", "--bundle", bundle.path, runtime.new_id(), stdout=stdout)
+        host.wait_until(lambda: "up" in out.read_text(), "the container runs")
+        process.terminate()
+        assert process.wait(10) == 5
+
+
+def test_what_cannot_boot_is_refused(launch, runtime):
+    """a system needs its own pid, mount and cgroup namespaces, and root"""
+    refused(launch("--boot", "-m", "-p"), names=["--boot", "--cgroup"])
+    refused(launch("--boot", "--user-id", "7"), names=["--boot", "--user-id"])
+    refused(launch("--boot"), names=["/sbin/init"])
+    runtime.expect_nothing()
