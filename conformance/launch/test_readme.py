@@ -12,7 +12,7 @@ TOP = Path(__file__).resolve().parents[2]
 def examples() -> list[tuple[str, list[str]]]:
     """Commands and what they print, in their order."""
     text = (TOP / "README.md").read_text()
-    section = text[text.index("## Without a bundle"):text.index("## With podman")]
+    section = text.split("\n## Without a bundle", 1)[1].split("\n## ", 1)[0]
     found: list[tuple[str, list[str]]] = []
     for block in re.findall(r"```console\n(.*?)```", section, re.DOTALL):
         for line in block.splitlines():
