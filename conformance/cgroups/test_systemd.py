@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import host, refused
+from harness import host, reaper, refused
 
 SYSTEMD = ("--systemd-cgroup",)
 DENY_ALL = {"allow": False, "access": "rwm"}
@@ -305,8 +305,11 @@ def test_a_create_that_is_killed_can_be_cleared(runtime, scoped):
     process = runtime.spawn("create", "--bundle", scoped.path, id, flags=SYSTEMD)
     host.wait_until(lambda: show(scoped.unit)["LoadState"] == "loaded", "the scope is there")
     host.wait_until(lambda: scoped.seen().lines, "the hook runs")
+    hooks = [pid for pid in reaper.descendants(process.pid) if Path(f"/proc/{pid}/comm").read_text() == "probe\n"]
     process.kill()
     process.wait(host.timeout(5))
+    for pid in hooks:  # whoever kills a runtime has its hooks on their hands
+        os.kill(pid, 9)
     runtime.command("delete", "--force", id).ok()
     host.wait_until(lambda: show(scoped.unit)["LoadState"] == "not-found", "the scope is gone")
 
