@@ -213,12 +213,15 @@ package func openMakingDirectories(_ path: String) throws(SystemError) -> FileDe
     return try FileDescriptor.open(path, .directory)
 }
 
-/// Removes everything in a directory; mounts and links are not followed.
+/// Removes everything in a directory; mounts (EXDEV) and links are not followed.
 package func removeTree(in directory: borrowing FileDescriptor) throws(SystemError) {
     for name in try directoryEntries(directory) {
         let result = Int(cl_unlinkat(directory.rawValue, name, 0))
         if result == -Int(EISDIR) || result == -Int(EPERM) {
-            let inner = try FileDescriptor.open(name, [.directory, .noFollow], at: directory.rawValue)
+            let how = UInt64(UInt32(bitPattern: CL_O_CLOEXEC) | UInt32(O_DIRECTORY))
+            let resolve = CL_RESOLVE_NO_XDEV | CL_RESOLVE_NO_SYMLINKS
+            let inner = FileDescriptor(
+                owning: try check(cl_openat2(directory.rawValue, name, how, 0, resolve), "openat2", name))
             try removeTree(in: inner)
             try directory.remove(name, directory: true)
         } else if result != -Int(ENOENT) {

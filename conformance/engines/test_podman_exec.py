@@ -74,7 +74,9 @@ def test_detached_exec(podman, running):
 
 
 def test_exec_on_a_terminal(podman, running):
-    words = [*podman.words, "exec", "-it", running, "sh", "-c", "tty; read x; echo got $x; stty size; exit 9"]
+    # The engine sets the size when the program runs already.
+    script = "tty; read x; echo got $x; until stty size; do sleep 0.1; done; exit 9"
+    words = [*podman.words, "exec", "-it", running, "sh", "-c", script]
     attached = Attached(words, rows=33, columns=99, env=podman.environment)
     attached.terminal.read("/dev/pts/")
     attached.terminal.write("word\n")

@@ -14,7 +14,7 @@ class RootlessPodman(Podman):
 
     def __init__(self, program: str, directory: Path, prefix: str, wrapper: list[str]):
         super().__init__(program, directory, prefix)
-        self.globals = [*wrapper, *self.globals]
+        self.words = [*wrapper, *self.words]
         self.options = ["--network", "none"]
 
 

@@ -97,11 +97,10 @@ struct RestoreHost: ~Copyable {
         }
     }
 
-    /// Criu runs in the container's cgroup, and in mounts of its own, where the root filesystem is a mount.
+    /// Criu runs in the container's cgroup.
     mutating func restore() throws(RuntimeError) {
         var call = CriuCall(
             task: .restore, options: options, images: directories.images.rawValue, work: directories.work.number)
-        call.root = record.rootfs
         call.externalMounts = ExternalMount.expected(bundle.config, bundle: record.bundle)
         call.inherited = try StandardStreams(in: directories.images).inherited
         call.configFile = CriuDirectories.configFile(bundle.config)
@@ -115,13 +114,12 @@ struct RestoreHost: ~Copyable {
             call.inherited.append((namespace.name, file))
         }
         let entrance = try record.cgroup.openEntrance(birth: cgroup.bornInside)
-        let rootfs = record.rootfs
         let kept = [call.images, call.work, options.statusFD].compactMap { $0 } + shared
         var criu = try Criu(cgroup: entrance.birthCgroup, keeping: kept) { () throws(RuntimeError) in
             try explain("cannot enter the container's cgroup") { () throws(SystemError) in try entrance.enter() }
-            try mountForCriu(rootfs)
         }
         do throws(RuntimeError) {
+            call.root = try state?.mountCriuRoot(record.rootfs)
             call.cgroupRoots = try criu.cgroups()
             let pid = try criu.call(call) { (name, pid, file) throws(RuntimeError) in
                 try reach(name, pid: pid, file)
@@ -129,9 +127,13 @@ struct RestoreHost: ~Copyable {
             if let pid { record.pid = pid }
         } catch {
             criu.end()
+            try? state?.unmountCriuRoot()
             throw error
         }
         criu.end()
+        try explain("cannot unmount what criu has restored from") { () throws(SystemError) in
+            try state?.unmountCriuRoot()
+        }
     }
 
     private mutating func reach(
@@ -201,14 +203,23 @@ struct RestoreHost: ~Copyable {
     }
 }
 
-/// Criu wants a mount as the root of what it restores. It is made where nobody else sees it.
-private func mountForCriu(_ rootfs: String) throws(RuntimeError) {
-    try explain("cannot mount the root filesystem for criu", at: "root.path") { () throws(SystemError) in
-        try unshare(.mount)
-        try setPropagation(.slave, ofEverythingBelow: "/")
-        let place = try FileDescriptor.open(rootfs, [.path, .directory])
-        let mount = try DetachedMount.clone(ofPath: rootfs, recursive: true)
-        try mount.descriptor.setMountAttributes(propagation: .private, recursive: true)
-        try mount.attach(to: place, subject: rootfs)
+extension StateDirectory {
+    private static let criuRootName = "criu-root"
+
+    /// Criu wants a mount as the root of what it restores, in the mount namespace that it shares with whoever gave it its
+    /// directories. It is made here, where only this user can look, and is gone when the restore is over.
+    borrowing func mountCriuRoot(_ rootfs: String) throws(RuntimeError) -> String {
+        try explain("cannot mount the root filesystem for criu", at: "root.path") { () throws(SystemError) in
+            let mount = try DetachedMount.clone(ofPath: rootfs, recursive: true)
+            try mount.descriptor.setMountAttributes(propagation: .private, recursive: true)
+            try descriptor.makeDirectory(Self.criuRootName, mode: 0o700)
+            try mount.attach(to: descriptor, Self.criuRootName)
+        }
+        return "\(path)/\(Self.criuRootName)"
+    }
+
+    borrowing func unmountCriuRoot() throws(SystemError) {
+        try detachMount("\(path)/\(Self.criuRootName)", followLinks: false)
+        try descriptor.remove(Self.criuRootName, directory: true)
     }
 }

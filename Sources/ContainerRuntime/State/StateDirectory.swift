@@ -222,7 +222,13 @@ package struct StateDirectory: ~Copyable {
     package borrowing func remove() throws(RuntimeError) {
         let path = self.path
         do {
-            try removeTree(in: descriptor)
+            do throws(SystemError) {
+                try removeTree(in: descriptor)
+            } catch  where error.errno == .crossDevice {
+                // A restore that was killed has left it; what it shows is the user's root filesystem.
+                try unmountCriuRoot()
+                try removeTree(in: descriptor)
+            }
             let rootDirectory = try FileDescriptor.open(root.path, [.path, .directory])
             try rootDirectory.remove(id.text, directory: true)
         } catch {
