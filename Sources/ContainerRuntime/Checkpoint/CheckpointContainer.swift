@@ -22,7 +22,10 @@ package enum CheckpointContainer {
         call.pid = record.pid
         call.root = record.rootfs
         call.freezer = record.cgroup.freezerPath
-        call.externalMounts = try ExternalMount.present(config, bundle: record.bundle, pid: record.pid)
+        // The images keep the second name; a restore gives the first by it, and the place on its own host.
+        call.externalMounts = try ExternalMount.present(config, bundle: record.bundle, pid: record.pid).map {
+            ExternalMount(key: $0.key, value: $0.key)
+        }
         for namespace in try ExternalNamespace.list(config) {
             call.external.append(try namespace.left(out: record.pid))
         }

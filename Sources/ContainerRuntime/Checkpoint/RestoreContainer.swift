@@ -167,10 +167,9 @@ struct RestoreHost: ~Copyable {
 
     /// From here on other commands see a running container.
     mutating func publish() throws(RuntimeError) {
-        guard record.pid > 0, let start = processStartTime(record.pid) else {
-            throw RuntimeError("the restored process has ended already")
-        }
-        record.processStartTime = start
+        guard record.pid > 0 else { throw RuntimeError("criu did not say which process it has restored") }
+        // One that has ended meanwhile is a stopped container, as it would be a moment later.
+        record.processStartTime = processStartTime(record.pid) ?? 0
         try state?.writeRecord(record)
         if record.hasPoststartHooks { try runPoststartHooks(record, bundle.config) }
         if let path = request.pidFile { try writePIDFile(path, record.pid) }
