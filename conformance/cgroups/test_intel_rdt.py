@@ -231,6 +231,12 @@ def test_an_update_gives_a_class_to_a_container_that_had_none(runtime, bundle, r
     assert resctrl.groups() == set()
 
 
+def hook_of(pid: int) -> list[int]:
+    """The process of a hook that has become `sleep`."""
+    names = {child: Path(f"/proc/{child}/comm") for child in reaper.descendants(pid)}
+    return [child for child, name in names.items() if name.exists() and name.read_text() == "sleep\n"]
+
+
 def test_what_a_killed_create_left_is_cleared(runtime, bundle, resctrl):
     """A class of a create that did not come to its end is removed, also one with a name"""
     bundle.linux["intelRdt"] = {"closID": "named", "schemata": ["L3:0=f"], "enableMonitoring": True}
@@ -239,12 +245,12 @@ def test_what_a_killed_create_left_is_cleared(runtime, bundle, resctrl):
     id = runtime.new_id()
     process = runtime.spawn("create", "--bundle", bundle.path, id)
     host.wait_until(lambda: "named" in resctrl.groups() and resctrl.tasks("named"), "the create is on its way")
-    children = reaper.descendants(process.pid)
+    hooks: list[int] = []
+    host.wait_until(lambda: hooks.extend(hook_of(process.pid)) or hooks, "the hook runs")
     process.kill()
     process.wait()
-    for pid in children:
-        if Path(f"/proc/{pid}/comm").exists() and Path(f"/proc/{pid}/comm").read_text() == "sleep\n":
-            os.kill(pid, 9)
+    for pid in hooks:  # whoever kills a runtime has its hooks on their hands
+        os.kill(pid, 9)
     runtime.command("delete", "--force", id).ok()
     runtime.expect_nothing()
     assert resctrl.groups() == set()

@@ -173,7 +173,7 @@ def test_a_restore_that_fails_leaves_nothing(runtime, counter):
     images = runtime.directory / "images"
     for image in images.glob("core-*.img"):
         image.unlink()
-    refused(restore(counter), names=["core", "restore.log"])
+    refused(restore(counter), names=["criu failed", "restore.log"])
     runtime.expect_nothing(counter.id)
 
 
