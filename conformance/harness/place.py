@@ -19,7 +19,7 @@ def select(config, items: list, top: Path) -> None:
         marker = item.get_closest_marker("vm")
         if place == "left-out":
             if marker:
-                item.add_marker(pytest.mark.skip(reason="runs in the virtual machine, which was left out (--no-vm)"))
+                item.add_marker(pytest.mark.skip(reason="runs in the virtual machine, which was left out (conformance/run --vm takes it in)"))
             fits = True
         elif place == "elsewhere":
             fits = marker is None
