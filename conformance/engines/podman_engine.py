@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 from subprocess import DEVNULL
 
@@ -96,4 +97,10 @@ class Podman(CommandLine):
 
     def remove_everything(self) -> None:
         self("pod", "rm", "--force", "--all", "--time", "0")
-        self("rm", "--force", "--all", "--time", "0")
+        words = ("rm", "--force", "--all", "--time", "0")
+        # podman unmounts its own /dev/shm lazily, and may try to remove it before another namespace has let go of it.
+        for _ in range(5):
+            if self.result(*words)[0] == 0:
+                return
+            time.sleep(0.5)
+        self(*words)
