@@ -75,7 +75,7 @@ def test_detached_exec(docker, running):
 
 
 def test_exec_on_a_terminal(docker, running):
-    # Not its size: Docker 20.10 sets that once, when the program may not be there yet, and does not try again.
+    # Not its size: with Docker 20.10 it did not always arrive, for a reason that is not known. podman's test asks for it.
     script = "tty; read x; echo got $x; exit 9"
     words = [*docker.words, "exec", "-it", running, "sh", "-c", script]
     attached = Attached(words, rows=33, columns=99, env=docker.environment)
