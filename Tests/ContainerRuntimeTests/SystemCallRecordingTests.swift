@@ -22,7 +22,33 @@ import Testing
                 recorded.profile()
                     == Seccomp(
                         defaultAction: .errno, defaultErrnoRet: 1, architectures: [.x86_64],
-                        syscalls: [SeccompSyscall(names: ["execve", "getsid", "read"], action: .allow)]))
+                        syscalls: [
+                            SeccompSyscall(names: ["execve", "exit_group", "getsid", "read"], action: .allow)
+                        ]))
+        }
+
+        @Test func whatDependsOnSignalsPausesAndThreadsIsAllowedToo() {
+            #expect(recording([59, 231]).companions == [])
+            #expect(recording([13, 231]).companions == ["rt_sigreturn"])
+            #expect(recording([7, 231]).companions == ["restart_syscall"])
+            // fork(2) by clone, and threads by clone and clone3
+            var forking = recording([231])
+            forking.add(SystemCall(number: 56, architecture: Architecture.x86_64, arguments: [0x120_0011]))
+            #expect(forking.companions == [])
+            forking.add(SystemCall(number: 56, architecture: Architecture.x86_64, arguments: [0x3d_0f00]))
+            let threads = [
+                "exit", "futex", "madvise", "mmap", "mprotect", "munmap", "restart_syscall", "rt_sigprocmask",
+                "sched_yield",
+            ]
+            #expect(forking.companions == threads)
+            #expect(recording([435, 231, 202, 9]).companions == threads.filter { $0 != "futex" && $0 != "mmap" })
+        }
+
+        @Test func companionsAreThoseOfTheArchitecture() {
+            var recorded = recording([231])
+            recorded.add(SystemCall(number: 67, architecture: Architecture.i386))  // sigaction
+            #expect(recorded.companions == ["sigreturn"])
+            #expect(recorded.byArchitecture.map(\.names) == [["exit_group"], ["sigaction"]])
         }
 
         @Test func nothingRecordedAllowsNothing() {
@@ -36,7 +62,7 @@ import Testing
             }
             recorded.add(SystemCall(number: Architecture.x32Bit | 39, architecture: Architecture.x86_64))
             #expect(recorded.profile().architectures == [.x86_64, .x86, .x32])
-            #expect(recorded.profile().syscalls[0].names == ["getpid", "getsid", "socketcall"])
+            #expect(recorded.profile().syscalls[0].names == ["exit_group", "getpid", "getsid", "socketcall"])
             #expect(recorded.byArchitecture.map(\.names) == [["getsid"], ["getpid", "socketcall"], ["getpid"]])
         }
 
@@ -75,7 +101,7 @@ import Testing
                     == Seccomp(
                         defaultAction: .killProcess, architectures: [.x86, .x86_64], flags: [.log],
                         syscalls: [
-                            condition, SeccompSyscall(names: ["read", "write", "getsid", "sync"], action: .allow),
+                            condition, SeccompSyscall(names: ["read", "write", "exit_group", "getsid", "sync"], action: .allow),
                             SeccompSyscall(names: ["getpid"], action: .log),
                         ]))
         }

@@ -27,6 +27,12 @@ package enum SystemCallNames {
         return nil
     }
 
+    /// The number of a call of an architecture; nil when it has none of that name.
+    static func number(of name: String, on token: UInt32) -> UInt32? {
+        let known = seccomp_syscall_resolve_name_arch(token, name)
+        return known < 0 ? youngerNumber(of: name, on: token) : UInt32(known)
+    }
+
     /// The number of a call that libseccomp does not know; nil when it has no such number either.
     static func youngerNumber(of name: String, on token: UInt32) -> UInt32? {
         for call in younger where call.name.description == name { return UInt32(call.number) | offset(on: token) }
@@ -42,8 +48,7 @@ package enum SystemCallNames {
     /// A call of this machine's own architecture, with arguments of 0.
     static func nativeCall(_ name: String) -> SystemCall? {
         let native = SystemCallArchitecture.native
-        let known = seccomp_syscall_resolve_name(name)
-        guard let number = known < 0 ? youngerNumber(of: name, on: native) : UInt32(known) else { return nil }
+        guard let number = number(of: name, on: native) else { return nil }
         return SystemCall(number: number, architecture: native)
     }
 

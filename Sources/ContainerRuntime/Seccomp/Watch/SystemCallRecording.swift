@@ -10,9 +10,25 @@ struct SystemCallRecording {
         var numbers = [UInt64](repeating: 0, count: limit / 64)
         /// Larger ones, which no kernel has; a few are kept to be told of.
         var strange: [UInt32] = []
+        var makesThreads = false
+        private let clone: UInt32?
+        private let clone3: UInt32?
 
         static let limit = 1024
         static let strangeLimit = 16
+        private static let threadFlag: UInt64 = 0x1_0000  // CLONE_THREAD
+
+        init(token: UInt32) {
+            self.token = token
+            clone = SystemCallNames.number(of: "clone", on: token)
+            clone3 = SystemCallNames.number(of: "clone3", on: token)
+        }
+
+        /// Whether a call makes a thread. The flags of clone3(2) are in memory; C libraries use it for threads.
+        func isThread(_ call: SystemCall) -> Bool {
+            call.number == clone3
+                || call.number == clone && call.arguments.first.map { $0 & Self.threadFlag != 0 } ?? false
+        }
     }
 
     private var seen: [Seen] = []
@@ -26,6 +42,7 @@ struct SystemCallRecording {
         var index = 0
         while index < seen.count, seen[index].token != token { index += 1 }
         if index == seen.count { seen.append(Seen(token: token)) }
+        if seen[index].isThread(call) { seen[index].makesThreads = true }
         if number < UInt32(Seen.limit) {
             seen[index].numbers[Int(number / 64)] |= 1 << UInt64(number % 64)
         } else if seen[index].strange.count < Seen.strangeLimit, !seen[index].strange.contains(number) {
@@ -51,7 +68,20 @@ struct SystemCallRecording {
         }
     }
 
-    /// A profile that allows what was seen and nothing else, or `before` with that added.
+    /// What the same program may call in its next run without having called it in this one, sorted.
+    var companions: [String] {
+        var found: Set<String> = []
+        for (one, part) in zip(seen, byArchitecture) {
+            let companions = SystemCallCompanions(made: part.names, makesThreads: one.makesThreads)
+            for name in companions.names where SystemCallNames.number(of: name, on: one.token) != nil {
+                found.insert(name)
+            }
+        }
+        for part in byArchitecture { found.subtract(part.names) }
+        return found.sorted()
+    }
+
+    /// A profile that allows what was seen, what goes with that, and nothing else, or `before` with that added.
     ///
     /// A profile holds names for all its architectures together: what one of them needs, all are allowed.
     func profile(addedTo before: Seccomp? = nil) -> Seccomp {
@@ -71,7 +101,7 @@ struct SystemCallRecording {
             architectures.append(word)
         }
         profile.architectures = architectures
-        for name in Set(byArchitecture.flatMap(\.names)).sorted() { profile.allow(name) }
+        for name in Set(byArchitecture.flatMap(\.names) + companions).sorted() { profile.allow(name) }
         return profile
     }
 

@@ -138,6 +138,12 @@ extension SystemCallRecording {
         var lines = [
             "recorded system calls: \(counts), of \(total) made; \(path) allows these, and nothing that this run did not do"
         ]
+        let companions = companions
+        if !companions.isEmpty {
+            lines.append(
+                "allowed too, for whether they are made depends on signals, pauses and which thread is first: "
+                    + companions.joined(separator: ", "))
+        }
         for part in parts where !part.nameless.isEmpty {
             let numbers = part.nameless.map { "\($0)" }.joined(separator: ", ")
             lines.append("left out, for no call has such a number on \(part.architecture): \(numbers)")
