@@ -95,16 +95,30 @@ final class DenialReport {
         let token: UInt32
         let number: UInt32
         var count: Int
+        /// Whether every answer was ENOSYS.
+        var isUnknown: Bool
+
+        /// Whether a program that was told that there is no such call has done without. Programs know kernels that lack
+        /// the calls since Linux 5.1, whose numbers are the same on all architectures; of older ones they do not expect it.
+        var hasSubstitute: Bool {
+            let mark = token == SystemCallArchitecture.x32Token ? SystemCallArchitecture.x32Bit : 0
+            return isUnknown && number & ~mark >= Self.firstOfLinux51
+        }
+
+        /// pidfd_send_signal
+        private static let firstOfLinux51: UInt32 = 424
     }
 
     private var totals: [Total] {
         var totals: [Total] = []
         for kind in order {
             let count = seen[kind] ?? 0
+            let isUnknown = SeccompAnswer(kind.answer).errno == .notImplemented
             if let index = totals.firstIndex(where: { $0.token == kind.token && $0.number == kind.number }) {
                 totals[index].count += count
+                totals[index].isUnknown = totals[index].isUnknown && isUnknown
             } else {
-                totals.append(Total(token: kind.token, number: kind.number, count: count))
+                totals.append(Total(token: kind.token, number: kind.number, count: count, isUnknown: isUnknown))
             }
         }
         return totals
@@ -119,7 +133,8 @@ final class DenialReport {
         var lines = ["seccomp denied \(times.joined(separator: ", "))"]
         if untold > 0 { lines.append("seccomp denied \(untold) more calls, to further programs") }
         // Numbers are those of the machine's own architecture; a name stands for the call on all of them.
-        let listed = totals.filter { architectures.contains($0.token) }
+        let allowable = totals.filter { architectures.contains($0.token) }
+        let listed = allowable.filter { !$0.hasSubstitute }
         let names = listed.compactMap { SystemCallNames.name(of: $0.number, on: $0.token) }
         let numbers = listed.filter { $0.token == SystemCallArchitecture.native }.compactMap { (total) in
             SystemCallNames.name(of: total.number, on: total.token) == nil ? nil : "\(total.number)"
@@ -128,6 +143,13 @@ final class DenialReport {
             lines.append(
                 "to allow them: -S \(unique(names).joined(separator: ","))"
                     + (numbers.isEmpty ? "" : " (by number: -S \(numbers.joined(separator: ",")))"))
+        }
+        let replaced = unique(
+            allowable.filter(\.hasSubstitute).compactMap { SystemCallNames.name(of: $0.number, on: $0.token) })
+        if !replaced.isEmpty {
+            lines.append(
+                "\(replaced.joined(separator: ", ")) answered ENOSYS, upon which programs take an older call: not in the "
+                    + "list; where one did not, allow it too: -S \(replaced.joined(separator: ","))")
         }
         let foreign = unique(
             totals.filter { !architectures.contains($0.token) }.compactMap {
