@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from harness import host
 from harness.errors import refused
 from archives import samples as a
 
@@ -44,6 +45,21 @@ def test_flags_go_before_the_image(runtime, image):
 
 def test_the_status_is_that_of_the_program(runtime, image):
     assert launch(runtime, image, "--", "/bin/sh", "-c", "exit 7").status == 7
+
+
+def test_a_launch_that_is_killed_leaves_its_image_to_the_next_one(runtime, image):
+    words = ["launch", "--name", runtime.new_id(), "--image", image]
+    out = runtime.directory / "up"
+    with open(out, "wb") as stdout:
+        process = runtime.spawn(*words, "--", "/bin/sh", "-c", "echo up; exec /bin/busybox sleep 1000", stdout=stdout)
+    host.wait_until(lambda: out.read_text() == "up\n", "the container runs", 60)
+    before = left()
+    process.kill()
+    process.wait(host.timeout(10))
+    assert len(before) == 1 and left() == before
+    runtime.command("launch", "--name", runtime.new_id(), "--image", image).ok()
+    assert not left()
+    runtime.expect_nothing()
 
 
 def test_an_ordinary_user_can(runtime, image, work):

@@ -111,5 +111,6 @@ extension ContainerRecord {
         hasPoststopHooks = !bundle.config.hooks.poststop.isEmpty
         hasProcess = bundle.config.process != nil
         hasOwnKeyring = request.newKeyring
+        if request.endsWithCaller { caller = .current }
     }
 }

@@ -26,6 +26,8 @@ package struct CreateRequest: Sendable {
     package var seccompWatch: SeccompWatch?
     /// `run`: the container is started by the process that creates it.
     package var startsAtOnce = false
+    /// `launch`: the container does not outlive the process that creates it, however that ends.
+    package var endsWithCaller = false
 
     package init(id: ContainerID, bundle: String, stateRoot: StateRoot) {
         self.id = id

@@ -45,7 +45,8 @@ struct InitPlan {
         guard let process = config.process, let credentials, let settings else { return nil }
         return ProgramPlan(
             process: process, credentials: credentials, seccomp: seccomp, settings: settings,
-            listenDescriptors: inherited.listening, hasNotifySocket: hasNotifySocket)
+            listenDescriptors: inherited.listening, hasNotifySocket: hasNotifySocket,
+            endsWithCaller: record.caller != nil)
     }
 
     /// The last mount: the directory in which the socket for readiness messages appears.

@@ -19,6 +19,8 @@ struct ProgramPlan {
     var listenDescriptors: Int32 = 0
     /// Whether it can send readiness messages.
     var hasNotifySocket = false
+    /// Whether it is killed when the process that created its container ends.
+    var endsWithCaller = false
 }
 
 /// The user's program, with everything in place that it is to find: what is left is execve(2).
@@ -60,6 +62,13 @@ struct PreparedProgram {
             filter: filter,
             withIdentity: { () throws(RuntimeError) in
                 path = try findExecutable(plan.process.args[0], path: searchPath)
+                // A change of the user would make the kernel forget it. A caller that has ended before is noticed where
+                // its word to start is missing.
+                if plan.endsWithCaller {
+                    try explain("cannot tie the container's process to this one") { () throws(SystemError) in
+                        try dieWithParent()
+                    }
+                }
             },
             announceListener: { (number) throws(RuntimeError) in try host.send(.seccompListener(descriptor: number)) })
         return path

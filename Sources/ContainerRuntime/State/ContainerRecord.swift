@@ -25,6 +25,8 @@ package struct ContainerRecord: Equatable, Sendable {
     package var hasProcess = true
     /// Whether its processes have session keyrings of their own, and not that of whoever started them.
     package var hasOwnKeyring = true
+    /// Of a container that does not outlive the process which made it: that process.
+    package var caller: ProcessMark?
 
     package init(
         id: String, bundle: String, rootfs: String, created: String, ownerID: UInt32, cgroup: ContainerCgroup
@@ -124,6 +126,7 @@ extension ContainerRecord: JSONEncodable {
             $0.add("hasPoststopHooks", hasPoststopHooks)
             $0.add("hasProcess", hasProcess)
             $0.add("hasOwnKeyring", hasOwnKeyring)
+            $0.add("caller", caller)
         }
     }
 }
@@ -143,6 +146,7 @@ extension ContainerRecord: JSONDecodable {
         hasPoststopHooks = try object.flag("hasPoststopHooks")
         hasProcess = try object.flag("hasProcess")
         hasOwnKeyring = try object.flag("hasOwnKeyring")
+        caller = try object.optional("caller")
     }
 }
 

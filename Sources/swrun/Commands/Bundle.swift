@@ -110,19 +110,23 @@ enum BundleCommand {
         return 0
     }
 
-    private static func clear(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        let root = call.global.stateRoot
+    /// Undoes what killed commands have left of images.
+    ///
+    /// - Returns: a line for each thing that was cleared
+    static func clearImages(in root: StateRoot) throws(RuntimeError) -> [String] {
         var used: [String] = []
         for id in try root.containerIDs() {
             if let record = try? root.open(id).readRecord() { used.append(record.bundle) }
         }
-        let lines: [String]
         do throws(BundleError) {
-            lines = try ImageRegistry(stateRoot: root.path).clear { used.contains($0) }
+            return try ImageRegistry(stateRoot: root.path).clear { used.contains($0) }
         } catch {
             throw RuntimeError(error)
         }
-        for line in lines { try swrun.output(line + "\n") }
+    }
+
+    private static func clear(_ call: Invocation) throws(RuntimeError) -> Int32 {
+        for line in try clearImages(in: call.global.stateRoot) { try swrun.output(line + "\n") }
         return 0
     }
 }

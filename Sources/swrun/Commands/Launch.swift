@@ -44,6 +44,7 @@ enum LaunchCommand {
         if wishes.wants(.user), !wishes.mapsOwnIDsOnly { caller.mapSubordinateIDs() }
         let name = call.arguments[.containerName] ?? "launch-\(currentProcessID())"
         let id = try ContainerID(name)
+        clearAbandoned(call)
         let root = try openRoot(&wishes, call)
         defer { root.detach() }
 
@@ -53,10 +54,24 @@ enum LaunchCommand {
         request.cgroupDriver = call.global.cgroupManager ?? .cgroupfs
         request.startsAtOnce = true
         request.detached = false
+        request.endsWithCaller = true
         request.seccompWatch = try SeccompWatch(call.arguments, detached: false)
         return try RunContainer.run(
             request, keep: false, reaper: true, started: { call.report.flush() }, tell: { call.report.tell($0) },
             { call.report.warning($0) })
+    }
+
+    /// Other commands leave containers alone that they are not asked about; only a launch that was killed has nobody to
+    /// miss its container.
+    private static func clearAbandoned(_ call: Invocation) {
+        let roots = AbandonedContainers.remove(from: call.global.stateRoot) { call.report.warning($0) }
+        guard !roots.isEmpty else { return }
+        for root in roots { ContainerImageRoot.removeAbandoned(root) { call.report.warning($0) } }
+        do throws(RuntimeError) {
+            _ = try BundleCommand.clearImages(in: call.global.stateRoot)
+        } catch {
+            call.report.warning(error.message)
+        }
     }
 
     private static func openRoot(

@@ -11,7 +11,7 @@ enum ContainerImageRoot {
     static func attach(
         _ image: String, _ wishes: inout LaunchWishes, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> AttachedRoot {
-        let place = "/var/tmp/swrun-launch-\(try name())"
+        let place = try prefix + name()
         try unpack(image, to: place, warn)
         let root = AttachedRoot(path: place + "/rootfs") { remove(place, warn) }
         do throws(RuntimeError) {
@@ -21,6 +21,17 @@ enum ContainerImageRoot {
             throw error
         }
         return root
+    }
+
+    private static let prefix = "/var/tmp/swrun-launch-"
+
+    /// - Parameter rootfs: of a container whose launch was killed; nothing is done if it was not unpacked for that one
+    static func removeAbandoned(_ rootfs: String, _ warn: (String) -> Void) {
+        let end = "/rootfs"
+        guard rootfs.hasPrefix(prefix), rootfs.hasSuffix(end) else { return }
+        let place = String(rootfs.dropLast(end.utf8.count))
+        if place.dropFirst(prefix.count).contains("/") { return }
+        remove(place, warn)
     }
 
     /// In a process of its own: an ordinary user unpacks as root of a user namespace, which a process cannot leave again.
