@@ -76,6 +76,19 @@ def test_an_id_that_is_taken_is_refused_and_the_first_container_is_untouched(run
     assert first.status == "running"
 
 
+@pytest.mark.parametrize("verb", ["create", "run", "restore"])
+def test_a_taken_id_is_what_is_told_before_anything_about_the_control_group(runtime, bundle, verb):
+    """the command line contract: `container with given ID already exists`; the same bundle has the same cgroupsPath"""
+    first = runtime.start(bundle.probe("hold"))
+    images = runtime.directory / "images"
+    images.mkdir()
+    flags = ["--image-path", images] if verb == "restore" else []
+    result = runtime.command(verb, *flags, "--bundle", bundle.path, first.id)
+    line = refused(result, "container with given ID already exists")
+    assert runtime.name != "swrun" or "cgroup" not in line
+    assert first.status == "running"
+
+
 def test_of_many_creates_with_one_id_exactly_one_wins(runtime, make_bundle):
     """runtime.md, Create: a new container MUST NOT be created"""
     bundles = [make_bundle().probe("hold") for _ in range(4)]

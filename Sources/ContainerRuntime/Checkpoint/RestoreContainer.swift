@@ -49,8 +49,7 @@ struct RestoreHost: ~Copyable {
     init(_ request: CreateRequest, _ options: CriuOptions) throws(RuntimeError) {
         try request.inherited.check()
         let bundle = try Bundle(request)
-        let cgroup = try CgroupPlan(
-            config: bundle.config, id: request.id.text, driver: request.cgroupDriver, layout: try CgroupLayout.detect())
+        let cgroup = try HostSide.planCgroup(bundle.config, request, try CgroupLayout.detect())
         let directories = try CriuDirectories(options, making: false)
         self.cgroup = cgroup
         self.directories = directories

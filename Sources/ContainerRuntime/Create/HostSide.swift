@@ -77,7 +77,8 @@ struct HostSide: ~Copyable {
         self.warnings = warnings
     }
 
-    private static func planCgroup(
+    /// Also of a restore.
+    static func planCgroup(
         _ config: Config, _ request: CreateRequest, _ layout: CgroupLayout
     ) throws(RuntimeError) -> CgroupPlan {
         let (id, driver) = (request.id, request.cgroupDriver)
