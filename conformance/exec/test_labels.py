@@ -2,20 +2,7 @@
 
 import pytest
 
-from harness import host, refused
-
-
-@pytest.fixture
-def profile(runtime):
-    """An AppArmor profile that lets a program do everything but create /tmp/forbidden."""
-    name, file = runtime.unique("profile"), runtime.directory / "profile"
-    file.write_text(
-        f"profile {name} flags=(attach_disconnected,mediate_deleted) {{\n"
-        "  file, capability, network, signal, ptrace, unix, mount, umount, pivot_root,\n"
-        "  deny /tmp/forbidden w,\n}\n")
-    host.command("apparmor_parser", "--skip-cache", "--add", file)
-    yield name
-    host.command("apparmor_parser", "--remove", file)
+from harness import refused
 
 
 @pytest.mark.vm

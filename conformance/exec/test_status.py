@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from harness import host, refused
+from harness.broken import BROKEN
 
 
 @pytest.mark.parametrize("status", [0, 1, 7, 126, 127, 255])
@@ -81,47 +82,12 @@ def test_options_behind_the_command_are_the_commands(container):
     assert result.seen("say")["arguments"] == ["-t", "--user", "x"]
 
 
-@pytest.mark.parametrize("interpreter", ["/no/such/interpreter", "/bin/sh\r"])
-def test_a_script_with_a_bad_interpreter_gets_an_error_that_says_so(bundle, container, interpreter):
-    """what users meet: the kernel says `no such file` of a file that is there; engines still find their words"""
-    script = bundle.rootfs / "bin/script"
-    script.write_text(f"#!{interpreter}\necho never\n")
-    script.chmod(0o755)
-    refused(
-        container.exec("/bin/script"), "no such file or directory", names=["interpreter|carriage return"], status=255)
-
-
-def _elf(machine: int, loader: str | None = None) -> bytes:
-    """The head of a 64-bit little-endian program, with the name of a loader where given."""
-    names = loader.encode() + b"\0" if loader else b""
-    header = b"\x7fELF\x02\x01\x01" + bytes(9) + (2).to_bytes(2, "little") + machine.to_bytes(2, "little")
-    header += (1).to_bytes(4, "little") + (0x400078).to_bytes(8, "little") + (64).to_bytes(8, "little") + bytes(8)
-    header += bytes(4) + (64).to_bytes(2, "little") + (56).to_bytes(2, "little")
-    header += (1).to_bytes(2, "little") + bytes(6)
-    kind = 3 if loader else 1
-    segment = kind.to_bytes(4, "little") + (4).to_bytes(4, "little") + (120).to_bytes(8, "little") + bytes(16)
-    segment += len(names).to_bytes(8, "little") * 2 + (1).to_bytes(8, "little")
-    return header + segment + names + bytes(4096)
-
-
 @pytest.mark.parametrize("how", ["run", "exec"])
-@pytest.mark.parametrize(
-    "content, text, told",
-    [
-        (_elf(0x1234), "exec format error", "processor"),
-        (_elf(62, "/lib64/no-such-loader.so"), "no such file or directory", "no-such-loader"),
-        (b"", "exec format error", "empty"),
-        (b"echo without an interpreter line\n", "exec format error", "#!"),
-    ],
-    ids=["processor", "loader", "empty", "no-interpreter"],
-)
-def test_a_program_that_the_kernel_refuses_gets_an_error_that_says_why(
-        runtime, bundle, start, how, content, text, told):
-    """what users meet; the contract: `no such file or directory` stays, for engines make 127 of it"""
-    program = bundle.rootfs / "bin/refused"
-    program.write_bytes(content)
-    program.chmod(0o755)
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda one: one.name)
+def test_a_program_that_the_kernel_refuses_gets_an_error_that_says_why(runtime, bundle, start, how, broken):
+    """what users meet: the kernel says `no such file` of a file that is there; engines still find their words"""
+    broken.put(bundle.rootfs / "bin/refused")
     if how == "exec":
-        refused(start().exec("/bin/refused"), text, names=[told], status=255)
+        refused(start().exec("/bin/refused"), broken.text, names=[broken.told], status=255)
     else:
-        refused(runtime.run(bundle.args("/bin/refused")), text, names=[told])
+        refused(runtime.run(bundle.args("/bin/refused")), broken.text, names=[broken.told])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.seen import Seen
+from launch.learning import offered
 
 AS_USER = Path(__file__).parent / "as-user"
 
@@ -33,6 +34,19 @@ class Launcher:
     def shell(self, script: str, *flags, **options) -> str:
         """What a script prints in the container."""
         return self(*flags, command=["/bin/sh", "-c", script], **options).ok().stdout
+
+    def learn(self, *flags, command, **options):
+        """The list for -S, after as many runs with --seccomp-explain as it takes until it offers nothing more, for
+        allowing a call shows the next one; and the last result."""
+        allowed: list[str] = []
+        for _ in range(40):
+            more = ["-S", ",".join(allowed)] if allowed else []
+            result = self("-s", "--seccomp-explain", *more, *flags, command=command, **options)
+            new = [name for name in offered(result) if name not in allowed]
+            if not new:
+                return allowed, result
+            allowed += new
+        raise AssertionError(f"there is always one more: {result}")
 
     def look(self, *flags, **options) -> Seen:
         result = self(*flags, command=["/bin/probe", "report"], **options)

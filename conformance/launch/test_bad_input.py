@@ -28,6 +28,16 @@ from harness.errors import refused
     (["-m", "--hostname", "x"], ["--uts"]),
     (["-U", "-Q", "disk.qcow2"], ["--qcow2", "--user"]),
     (["-U", "-p"], ["--mounts"]),
+    (["--id-map", "self"], ["--id-map", "--user"]),
+    (["--id-map", "own"], ["--id-map", "auto|self"]),
+    (["--image", "x.tar"], ["--image", "two|both"]),
+    (["--seccomp-explain"], ["--seccomp-explain", "linux.seccomp"]),
+    (["-s", "--seccomp-explain", "--seccomp-record", "x.json"], ["--seccomp-explain", "--seccomp-record"]),
+    (["--seccomp-merge"], ["--seccomp-merge", "--seccomp-record"]),
+    (["--seccomp-record", "/no/such/directory/x.json"], ["--seccomp-record", "/no/such/directory"]),
+    (["-S", "18446744073709551616"], ["18446744073709551616"]),
+    (["-S", "4294967295"], ["4294967295", "number"]),
+    (["-S", "0x31"], ['"0x31"']),
     (["-w", "relative"], ["process.cwd"]),
     (["--name", "a/b"], ["a/b"]),
     (["--shiny"], ["--shiny"]),
@@ -43,6 +53,8 @@ def test_two_commands_or_two_roots_are_refused(launch, runtime, bundle):
     refused(launch("-C", "true", command=["true"]), names=["two commands"])
     refused(launch("-P", bundle.rootfs, command=["true"]), names=["two root filesystems"])
     refused(launch("-Q", "x.qcow2"), names=["--qcow2", "--path"])
+    refused(launch.raw("-Q", "x.qcow2", "--image", "x.tar"), names=["--image", "two|both"])
+    refused(launch.raw("-u", "-Q", "x.qcow2"), names=["--qcow2", "--mounts"])
     refused(launch.raw(bundle.rootfs, "ls"), names=["write --"])
     runtime.expect_nothing()
 

@@ -1,6 +1,5 @@
 """Programs of a distribution in a root filesystem of its own, under the minimal filter and what they need beyond it."""
 
-import json
 import re
 import socket
 import threading
@@ -8,8 +7,21 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from launch.learning import allowed_by, offered
+
 # Debian's libraries and programs, from the host: a root filesystem in no time.
 DEBIAN = ["-v", "/usr:/usr:ro", "-v", "/etc:/etc:ro"]
+HOST_NETWORK = ["-i", "-m", "-p", "-u", "-c", *DEBIAN]
+SERVED = r"""
+import http.server, subprocess, threading
+class Hello(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(b"hello from the server")
+    def log_message(self, *words): pass
+server = http.server.HTTPServer(("127.0.0.1", 8000), Hello)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(subprocess.check_output(["/usr/bin/curl", "-sS", "http://127.0.0.1:8000/"]).decode(), flush=True)
+"""
 PYTHON = """
 import json, os, subprocess, sys, tempfile, threading
 done = []
@@ -54,56 +66,53 @@ def server():
     made.server_close()
 
 
-def explained(launch, debian, command) -> tuple[list[str], str]:
-    """The -S list that --seccomp-explain comes to: allowing a call shows the next one."""
-    allowed: list[str] = []
-    flags = ["-i", "-m", "-p", "-u", "-c", *DEBIAN]
-    for _ in range(12):
-        more = ["-S", ",".join(allowed)] if allowed else []
-        result = launch("-s", "--seccomp-explain", *flags, *more, rootfs=debian, command=command)
-        found = re.search(r"-S (\w+(?:,\w+)*)", result.stderr)
-        # Calls that do not exist for the program (clone3) have a substitute that it takes.
-        new = [name for name in found[1].split(",") if name not in (*allowed, "clone3")] if found else []
-        if not new:
-            return allowed, result.stdout
-        allowed += new
-    raise AssertionError(f"there is always one more: {allowed}")
-
-
-def recorded(runtime, launch, debian, command) -> list[str]:
-    """The system calls of a profile that --seccomp-record writes."""
-    profile = runtime.directory / "profile.json"
-    launch("-i", "-m", "-p", "-u", "-c", "--seccomp-record", profile, *DEBIAN, rootfs=debian, command=command).ok()
-    rules = json.loads(profile.read_text())["syscalls"]
-    return sorted({name for rule in rules if rule["action"] == "SCMP_ACT_ALLOW" for name in rule["names"]})
-
-
 def test_python_runs_under_the_list_that_explaining_gave(launch, debian):
     """python3 with threads, files and a child"""
-    allowed, printed = explained(launch, debian, ["/usr/bin/python3", "-c", PYTHON])
-    assert "rename" in allowed or "renameat2" in allowed
-    result = launch("-S", ",".join(allowed), *DEBIAN, rootfs=debian, command=["/usr/bin/python3", "-c", PYTHON])
-    assert result.ok().stdout == printed == "[[1, 2]] Linux True\n"
+    command = ["/usr/bin/python3", "-c", PYTHON]
+    allowed, told = launch.learn(*HOST_NETWORK, rootfs=debian, command=command, seconds=60)
+    assert ("rename" in allowed or "renameat2" in allowed) and "clone3" not in allowed
+    assert launch("-s", *DEBIAN, rootfs=debian, command=command, seconds=60).status != 0
+    result = launch("-S", ",".join(allowed), *DEBIAN, rootfs=debian, command=command, seconds=60)
+    assert result.ok().stdout == told.stdout == "[[1, 2]] Linux True\n"
 
 
 def test_curl_runs_under_the_list_that_explaining_gave(launch, debian, server):
-    """curl, on the network of the host"""
-    allowed, _ = explained(launch, debian, ["/usr/bin/curl", "-sS", server])
+    """curl, on the network of the host; the list in numbers is as good"""
+    command = ["/usr/bin/curl", "-sS", server]
+    allowed, _ = launch.learn(*HOST_NETWORK, rootfs=debian, command=command, seconds=60)
     assert {"socket", "connect"} <= set(allowed)
-    flags = ["-i", "-m", "-p", "-u", "-c", *DEBIAN]
-    result = launch("-S", ",".join(allowed), *flags, rootfs=debian, command=["/usr/bin/curl", "-sS", server])
-    assert (result.stdout, result.stderr, result.status) == ("served\n", "", 0)
+    first = launch("-s", "--seccomp-explain", *HOST_NETWORK, rootfs=debian, command=command, seconds=60)
+    numbers = re.search(r"by number: -S ([\d,]+)", first.stderr).group(1).split(",")
+    assert len(numbers) == len(offered(first))
+    for list in allowed, [*numbers, *(name for name in allowed if name not in offered(first))]:
+        result = launch("-S", ",".join(list), *HOST_NETWORK, rootfs=debian, command=command, seconds=60)
+        assert (result.stdout, result.stderr, result.status) == ("served\n", "", 0)
     fewer = ",".join(name for name in allowed if name != "connect")
-    assert launch("-S", fewer, *flags, rootfs=debian, command=["/usr/bin/curl", "-sS", server]).status != 0
+    assert launch("-S", fewer, *HOST_NETWORK, rootfs=debian, command=command, seconds=60).status != 0
 
 
 @pytest.mark.parametrize("program", ["python3", "curl"])
 def test_a_program_runs_under_the_list_that_recording_gave(runtime, launch, debian, server, program):
     """--seccomp-record, then -S"""
     command = {"python3": ["/usr/bin/python3", "-c", PYTHON], "curl": ["/usr/bin/curl", "-sS", server]}[program]
-    names = recorded(runtime, launch, debian, command)
-    result = launch("-i", "-m", "-p", "-u", "-c", "-S", ",".join(names), *DEBIAN, rootfs=debian, command=command)
+    profile = runtime.directory / "profile.json"
+    launch(*HOST_NETWORK, "--seccomp-record", profile, rootfs=debian, command=command, seconds=60).ok()
+    names = ",".join(sorted(allowed_by(profile)))
+    result = launch("-S", names, *HOST_NETWORK, rootfs=debian, command=command, seconds=60)
     assert result.ok().stdout in ("[[1, 2]] Linux True\n", "served\n")
+
+
+def test_a_server_and_its_client_run_under_the_profile_that_was_recorded(launch, runtime, debian):
+    """--seccomp-profile: threads, a child, sockets"""
+    profile = runtime.directory / "profile.json"
+    command = ["/usr/bin/python3", "-I", "-c", SERVED]
+    recorded = launch(*DEBIAN, "--seccomp-record", profile, rootfs=debian, command=command, seconds=60).ok()
+    assert "hello from the server" in recorded.stdout
+    assert {"socket", "bind", "listen", "connect", "execve"} <= allowed_by(profile)
+    refused_by_list = launch("-s", *DEBIAN, rootfs=debian, command=command, seconds=60)
+    assert refused_by_list.status != 0 and "hello" not in refused_by_list.stdout
+    result = launch("-s", "--seccomp-profile", profile, *DEBIAN, rootfs=debian, command=command, seconds=60).ok()
+    assert result.stdout == recorded.stdout
 
 
 def test_dynamic_programs_start_under_the_minimal_list(launch, debian):

@@ -2,11 +2,13 @@
 
 import json
 import os
+import platform
 import stat
 from pathlib import Path
 
 import pytest
 
+from harness.agent import SeccompAgent
 from harness.errors import refused
 
 NOTICE = "the container has no cgroup of its own"
@@ -131,6 +133,29 @@ def mapped_bundle(bundle, user, first=300000, size=1000):
         bundle.linux[f"{kind}Mappings"] = [
             {"containerID": 0, "hostID": own, "size": 1}, {"containerID": 1, "hostID": first, "size": size}]
     return bundle
+
+
+@pytest.mark.parametrize("no_new_privileges", [True, False])
+@pytest.mark.parametrize("how", ["single", "subordinate"])
+def test_the_agent_of_an_ordinary_user_gets_the_listener(runtime, user, bundle, how, no_new_privileges):
+    """config-linux.md, Seccomp: listenerPath, without the right to trace others"""
+    mapped_bundle(bundle, user)
+    if how == "single":
+        for kind in ("uid", "gid"):
+            del bundle.linux[f"{kind}Mappings"][1:]
+        for mount in bundle.config["mounts"]:  # that group is not mapped
+            mount["options"] = [option for option in mount.get("options", []) if option != "gid=5"]
+    bundle.process["noNewPrivileges"] = no_new_privileges
+    bundle.linux["seccomp"] = {
+        "defaultAction": "SCMP_ACT_ALLOW", "listenerPath": str(user.home / "agent.sock"), "listenerMetadata": "of lana",
+        "syscalls": [{"names": ["getsid", "getpgid"], "action": "SCMP_ACT_NOTIFY"}]}
+    number = {"x86_64": 124, "aarch64": 156}[platform.machine()]
+    bundle.probe(["syscall", "getsid", 0], ["syscall", "getpgid", 0])
+    with SeccompAgent(user.home / "agent.sock", {number: 77}) as agent:
+        os.chown(user.home / "agent.sock", user.uid, user.gid)
+        seen = runtime.run(bundle).ok().seen
+    assert [line.get("error") for line in seen.all("syscall")] == ["EBADFD", None]
+    assert [message["metadata"] for message in agent.messages] == ["of lana"]
 
 
 def test_ids_that_are_not_granted_are_named_with_the_line_that_grants_them(runtime, user, bundle):

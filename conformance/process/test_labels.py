@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from harness import host
-
 APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 SELINUX = Path("/sys/fs/selinux/enforce")
 
@@ -25,19 +23,6 @@ def test_the_process_is_confined_by_the_profile(runtime, bundle):
     """config.md, Linux Process: apparmorProfile"""
     bundle.process["apparmorProfile"] = "unconfined"
     assert runtime.look(bundle).report["label"].startswith("unconfined")
-
-
-@pytest.fixture
-def profile(runtime):
-    """An AppArmor profile that lets a program do everything but create /tmp/forbidden."""
-    name, file = runtime.unique("profile"), runtime.directory / "profile"
-    file.write_text(
-        f"profile {name} flags=(attach_disconnected,mediate_deleted) {{\n"
-        "  file, capability, network, signal, ptrace, unix, mount, umount, pivot_root,\n"
-        "  deny /tmp/forbidden w,\n}\n")
-    host.command("apparmor_parser", "--skip-cache", "--add", file)
-    yield name
-    host.command("apparmor_parser", "--remove", file)
 
 
 @pytest.mark.vm

@@ -120,6 +120,11 @@ struct LaunchWishes {
             throw RuntimeError(
                 "--bridge: only root may add devices to the network of the host", hint: "leave it out, or be root")
         }
+        if mapsOwnIDsOnly, !wants(.user) {
+            throw RuntimeError(
+                "--id-map self without a user namespace, which is what has mappings",
+                hint: "add --user (-U), or leave it out")
+        }
         if boots, user.uid != 0 {
             throw RuntimeError("--boot with --user-id: the init of a system is root", hint: "leave one out")
         }
