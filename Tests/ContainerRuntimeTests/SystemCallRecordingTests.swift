@@ -101,7 +101,8 @@ import Testing
                     == Seccomp(
                         defaultAction: .killProcess, architectures: [.x86, .x86_64], flags: [.log],
                         syscalls: [
-                            condition, SeccompSyscall(names: ["read", "write", "exit_group", "getsid", "sync"], action: .allow),
+                            condition,
+                            SeccompSyscall(names: ["read", "write", "exit_group", "getsid", "sync"], action: .allow),
                             SeccompSyscall(names: ["getpid"], action: .log),
                         ]))
         }
