@@ -8,6 +8,7 @@ import pytest
 
 from engines.docker_engine import IMAGE
 from harness import host
+from harness.broken import BROKEN
 
 LOOP = "echo up; while :; do sleep 60 & wait; done"
 
@@ -51,6 +52,16 @@ def test_a_missing_program_gives_127(docker, path):
     status, _, err = docker.result("run", "--rm", IMAGE, path)
     assert status == 127, err
     assert path in err
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda one: one.name)
+def test_why_the_kernel_refused_a_program_is_told(docker, broken, tmp_path):
+    """Docker knows no words for another format: 125, as for what is wrong with itself. The user gets the reason."""
+    broken.put(tmp_path / "refused")
+    status, out, err = docker.result("run", "--rm", "--network", "none", "--volume", f"{tmp_path}:/b:ro", IMAGE, "/b/refused")
+    assert status == (127 if broken.is_missing else 125), out + err
+    assert broken.text in err.lower() and "/b/refused" in err and not out
+    assert broken.told in err or os.environ["RUNTIME_NAME"] != "swrun", err
 
 
 @pytest.mark.parametrize("path", ["/etc", "/etc/passwd"])

@@ -7,6 +7,7 @@ import pytest
 from engines.docker_engine import IMAGE
 from engines.engine import wait_for
 from harness import host
+from harness.broken import BROKEN
 from harness.terminal import Attached
 
 
@@ -40,6 +41,17 @@ def test_exec_of_what_cannot_be_executed(docker, running, path):
     assert status in ((126, 127) if "nosuch" in path else (126,)), err
     assert path in out + err
     assert "OCI runtime exec failed: exec failed: " in out + err
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda one: one.name)
+def test_why_the_kernel_refused_a_program_is_told(docker, broken, tmp_path):
+    """Docker 20.10 gives 126 for all of them, later ones 127 for what is missing. The user gets the reason."""
+    broken.put(tmp_path / "refused")
+    name = docker.start("sleep", "60", flags=["--volume", f"{tmp_path}:/b:ro"])
+    status, out, err = docker.result("exec", name, "/b/refused")
+    assert status in ((126, 127) if broken.is_missing else (126,)), out + err
+    assert broken.text in (out + err).lower() and "/b/refused" in out + err
+    assert broken.told in out + err or os.environ["RUNTIME_NAME"] != "swrun", out + err
 
 
 def test_the_streams_of_exec(docker, running):

@@ -7,6 +7,7 @@ import pytest
 
 from engines.podman_engine import IMAGE
 from harness import host
+from harness.broken import BROKEN
 
 # Run and its results
 
@@ -48,6 +49,16 @@ def test_a_missing_program_gives_127(podman, log_format, path):
     status, _, err = podman.result("run", "--rm", *podman.options, IMAGE, path)
     assert status == 127, err
     assert path in err
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda one: one.name)
+def test_why_the_kernel_refused_a_program_is_told(podman, broken, tmp_path):
+    """It is `start` that fails, of which podman reads no text: 126. The user gets the reason."""
+    broken.put(tmp_path / "refused")
+    status, out, err = podman.result("run", "--rm", *podman.options, "--volume", f"{tmp_path}:/b:ro", IMAGE, "/b/refused")
+    assert status == 126, out + err
+    assert broken.text in err.lower() and "/b/refused" in err and not out
+    assert broken.told in err or os.environ["RUNTIME_NAME"] != "swrun", err
 
 
 @pytest.mark.parametrize("path", ["/etc", "/etc/passwd"])

@@ -10,6 +10,7 @@ import pytest
 from engines.engine import wait_for
 from engines.podman_engine import IMAGE
 from harness import host
+from harness.broken import BROKEN
 from harness.terminal import Attached
 
 
@@ -48,6 +49,17 @@ def test_exec_in_a_directory_that_is_missing_gives_127(podman, log_format, runni
 def test_exec_as_an_unknown_user_is_an_error(podman, running):
     status, _, err = podman.result("exec", "--user", "nosuch", running, "true")
     assert status != 0 and "nosuch" in err
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda one: one.name)
+def test_why_the_kernel_refused_a_program_is_told(podman, broken, tmp_path):
+    """podman knows no words for another format: 255, the runtime's own status. The user gets the reason."""
+    broken.put(tmp_path / "refused")
+    name = podman.start("sleep", "60", flags=["--volume", f"{tmp_path}:/b:ro"])
+    status, out, err = podman.result("exec", name, "/b/refused")
+    assert status == (127 if broken.is_missing else 255), out + err
+    assert broken.text in (out + err).lower() and "/b/refused" in out + err
+    assert broken.told in out + err or os.environ["RUNTIME_NAME"] != "swrun", out + err
 
 
 def test_the_streams_of_exec(podman, running):

@@ -29,6 +29,10 @@ class BrokenProgram:
     # What the user is told besides.
     told: str
 
+    @property
+    def is_missing(self) -> bool:
+        return self.text == _MISSING
+
     def put(self, path: Path) -> None:
         path.write_bytes(self.content)
         path.chmod(0o755)
