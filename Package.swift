@@ -53,7 +53,8 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "ImageBundle", dependencies: ["LinuxSystem", "RuntimeSpec", "CLinux", "CZlib", "CZstd"],
+            name: "ImageBundle",
+            dependencies: ["LinuxSystem", "RuntimeSpec", "CLinux", "CLibseccomp", "CZlib", "CZstd"],
             swiftSettings: strict),
 
         // The command line. The release build is one static executable, so that nothing on the host, and nothing

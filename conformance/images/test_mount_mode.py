@@ -71,23 +71,6 @@ def test_the_pieces_are_there_until_delete(runtime, bundler, mounted):
         assert not os.path.exists(group)
 
 
-def test_the_daemon_has_a_session_of_its_own_and_none_of_the_callers_streams(runtime, bundler, mounted):
-    name = runtime.unique()
-    runtime.command("create", "--bundle", mounted, name).ok()
-    pid = attached(mounted)["helper"]
-    assert os.getsid(pid) != os.getsid(0)
-    assert os.readlink(f"/proc/{pid}/fd/0").endswith("/null") and os.readlink(f"/proc/{pid}/fd/1").endswith("/null")
-    status = open(f"/proc/{pid}/status").read()
-    assert "NoNewPrivs:\t1" in status
-    capabilities = int(status.split("CapEff:")[1].split()[0], 16)
-    assert capabilities == 1 << 1 | 1 << 21, "DAC_OVERRIDE and SYS_ADMIN"
-    assert set(os.listdir(f"/proc/{pid}/root")) <= {"dev", "etc", "export", "image0", "lib", "lib64", "usr"}
-    assert os.listdir(f"/proc/{pid}/root/etc") == ["ld.so.cache"]
-    for kind in ("net", "mnt", "pid", "ipc", "uts"):
-        assert os.readlink(f"/proc/{pid}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")
-    runtime.command("delete", "--force", name).ok()
-
-
 def test_a_second_container_of_the_bundle_is_refused(runtime, bundler, mounted):
     first, second = runtime.unique(), runtime.unique()
     runtime.command("create", "--bundle", mounted, first).ok()

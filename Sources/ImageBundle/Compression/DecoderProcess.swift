@@ -3,6 +3,9 @@ internal import LinuxSystem
 
 /// Decompresses and verifies in a process of its own, so that inflating one piece of an archive and writing the one before
 /// it to the file system go on at the same time on two processors. The bytes come through a pipe.
+///
+/// The process has nothing but that: of all files only its input and its pipes, and no system calls but to read and write
+/// them. What a mistake in a decompressor would give to who made the archive is a process that can write what is unpacked.
 final class DecoderProcess {
     /// What was read and made, in all. Digests are of the compressed bytes and of the others.
     struct Sums: Equatable {
@@ -97,6 +100,10 @@ final class DecoderProcess {
             case .none, .gzip, .zstd: break
             }
             var loop = try DecoderLoop(compression, sums: sums)
+            closeDescriptors(from: 0, except: [input, output, report])
+            try explain("cannot give up what is not needed to decompress") { () throws(SystemError) in
+                try SystemCallSandbox.decoding.enter()
+            }
             try loop.run(input, count, output)
             let message = loop.message()
             try explain("cannot report") { () throws(SystemError) in try writeAll(message, to: report) }
@@ -116,6 +123,9 @@ final class DecoderProcess {
         let limit = compression == .xz ? ["--memlimit-decompress=256MiB"] : []
         // What it complains of is the error.
         try? place(report, as: 2)
+        try explain("cannot give up what \(name) does not need") { () throws(SystemError) in
+            try SystemCallSandbox.converting.enter()
+        }
         try program.execute(["-dc"] + limit, input: input, output: output)
     }
 }

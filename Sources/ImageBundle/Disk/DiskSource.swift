@@ -19,9 +19,9 @@ final class DiskSource: ImageSource {
         } else if kind == .raw {
             disk = try Disk(image, chain.links[0].descriptor, size: chain.links[0].size)
         } else {
-            let export = try QemuExport(chain, image: image, detached: attachment != nil, work.interruption) {
-                (pid) throws(BundleError) in try attachment?.adopt(pid)
-            }
+            let export = try QemuExport(
+                chain, image: image, QemuExport.Options(isDetached: attachment != nil), work.interruption
+            ) { (pid) throws(BundleError) in try attachment?.adopt(pid) }
             do throws(BundleError) {
                 disk = try Disk(image, export.descriptor, size: export.size)
             } catch {

@@ -4,37 +4,41 @@ internal import RuntimeSpec
 
 /// The content of an image as one file: qemu-storage-daemon, shut in, shows it over FUSE.
 ///
-/// The daemon has mount, network, process and IPC namespaces of its own. In its root there are its program and libraries,
-/// the files of the image read-only, and `/dev/fuse`; it cannot open another file, whatever an image may name. Its FUSE
-/// mount is in there too: the host reaches the one file through a descriptor and sees no mount.
+/// The daemon has mount, network, process and IPC namespaces of its own and no privileges. In its root there are its program
+/// and libraries and the files of the image, read-only; it cannot open another file, whatever an image may name. The mount of
+/// what it serves is attached nowhere: the host reaches the one file through a descriptor.
 final class QemuExport {
     /// The daemon's process id.
     let pid: Int32
     private let pidfd: Int32
-    /// The content, open for reading.
+    /// The content, open for reading; also for writing where there is a scratch file.
     let descriptor: Int32
     let size: UInt64
-    /// Whether the daemon goes on when this process ends.
-    private let isDetached: Bool
 
     static let program = "/usr/bin/qemu-storage-daemon"
 
-    /// - Parameter detached: the daemon outlives this process (`--mode mount`); otherwise it dies with it
+    struct Options {
+        /// Whether the daemon outlives this process (`--mode mount`); otherwise it dies with it.
+        var isDetached = false
+        /// A file that takes what is written to the content, which then can be written; the image never is.
+        var scratch: Int32?
+    }
+
     /// - Parameter place: moves the daemon to another cgroup, before it runs
     init(
-        _ chain: ImageChain, image: String, detached: Bool = false, _ interruption: Int32,
+        _ chain: ImageChain, image: String, _ options: Options = Options(), _ interruption: Int32,
         place: (Int32) throws(BundleError) -> Void = { _ in }
     ) throws(BundleError) {
         try Self.requireProgram(image, chain.links[0].kind)
         let overlay = try chain.links[0].snapshot.map { snapshot throws(BundleError) in
             try SnapshotOverlay.make(chain.links[0], snapshot)
         }
-        let arguments = Self.arguments(chain, hasOverlay: overlay != nil)
-        isDetached = detached
-        let started: (Int32, Int32, Int32)
+        let arguments = Self.arguments(chain, hasOverlay: overlay != nil, isWritable: options.scratch != nil)
+        let content = QemuJail.Content(
+            images: chain.links.map(\.descriptor), patch: overlay, scratch: options.scratch)
+        let started: QemuJail.Daemon
         do throws(SystemError) {
-            started = try QemuJail.start(
-                Self.program, arguments, images: chain.links.map(\.descriptor), patch: overlay, detached: detached)
+            started = try QemuJail.start(Self.program, arguments, content, isDetached: options.isDetached)
         } catch {
             throw BundleError(
                 "\(image): cannot start qemu-storage-daemon", error,
@@ -42,24 +46,24 @@ final class QemuExport {
                     ? "reading \(chain.links[0].kind.rawValue) needs root; an ordinary user can read raw images with ext4"
                     : nil)
         }
-        pid = started.0
-        pidfd = started.1
-        let errors = FileDescriptor(owning: started.2)
+        (pid, pidfd) = (started.pid, started.pidfd)
+        let errors = FileDescriptor(owning: started.errors)
+        let mount = FileDescriptor(owning: started.mount)
         do throws(BundleError) {
             try place(pid)
-            descriptor = try Self.waitForExport(pid, pidfd, errors, image, interruption)
+            try Self.waitUntilReady(pid, pidfd, errors, image, interruption)
         } catch {
             Self.end(pid, pidfd)
             throw error
         }
-        let descriptor = descriptor
         do throws(SystemError) {
-            let status = try descriptorSize(descriptor)
-            size = UInt64(status)
+            let file = try FileDescriptor.open(
+                "/proc/self/fd/\(mount.rawValue)", options.scratch == nil ? .readOnly : .readWrite)
+            size = UInt64(try file.size())
+            descriptor = file.release()
         } catch {
-            closeDescriptor(descriptor)
             Self.end(pid, pidfd)
-            throw BundleError("\(image): cannot look at the export of qemu-storage-daemon", error)
+            throw BundleError("\(image): cannot open the export of qemu-storage-daemon", error)
         }
     }
 
@@ -84,15 +88,17 @@ final class QemuExport {
     // MARK: - The command line
 
     /// One node for each file and one for its format, named explicitly: the daemon guesses nothing.
-    private static func arguments(_ chain: ImageChain, hasOverlay: Bool) -> [String] {
+    private static func arguments(_ chain: ImageChain, hasOverlay: Bool, isWritable: Bool) -> [String] {
         var words = ["qemu-storage-daemon"]
-        func add(_ members: [JSON.Member]) {
-            words += ["--blockdev", JSON.object(members + [JSON.Member("read-only", .bool(true))]).serialized()]
+        func add(_ members: [JSON.Member], isReadOnly: Bool = true) {
+            words += ["--blockdev", JSON.object(members + [JSON.Member("read-only", .bool(isReadOnly))]).serialized()]
         }
-        func file(_ name: String, _ path: String) {
-            add([
-                .init("driver", .string("file")), .init("node-name", .string(name)), .init("filename", .string(path)),
-            ])
+        func file(_ name: String, _ path: String, isReadOnly: Bool = true) {
+            add(
+                [
+                    .init("driver", .string("file")), .init("node-name", .string(name)),
+                    .init("filename", .string(path)),
+                ], isReadOnly: isReadOnly)
         }
         for (index, link) in chain.links.enumerated().reversed() {
             file("file\(index)", "\(QemuJail.imagePath)\(index)")
@@ -102,7 +108,7 @@ final class QemuExport {
                     .init("driver", .string("raw")), .init("node-name", .string("whole")),
                     .init("file", .string(below)),
                 ])
-                file("patch", "\(QemuJail.imagePath)\(chain.links.count)")
+                file("patch", QemuJail.patchPath)
                 add([
                     .init("driver", .string("qcow2")), .init("node-name", .string("patched")),
                     .init("file", .string("patch")), .init("backing", .string("whole")),
@@ -120,19 +126,30 @@ final class QemuExport {
             }
             add(node)
         }
+        if isWritable {
+            file("scratch", QemuJail.scratchPath, isReadOnly: false)
+            add(
+                [
+                    .init("driver", .string("qcow2")), .init("node-name", .string("written")),
+                    .init("file", .string("scratch")), .init("backing", .string("image0")),
+                ], isReadOnly: false)
+        }
+        let (node, writable) = isWritable ? ("written", "on") : ("image0", "off")
         words += [
-            "--export", "type=fuse,id=export,node-name=image0,mountpoint=\(QemuJail.exportPath),writable=off",
+            "--export",
+            "type=fuse,id=export,node-name=\(node),mountpoint=\(QemuJail.exportPath),writable=\(writable)",
+            "--pidfile", QemuJail.readyPath,
         ]
         return words
     }
 
     // MARK: - Waiting
 
-    /// Waits until the daemon has mounted its file, and opens it.
-    private static func waitForExport(
+    /// Waits until the daemon answers: before, whoever opens its file waits for it in the kernel, and for good if it hangs.
+    private static func waitUntilReady(
         _ pid: Int32, _ pidfd: Int32, _ errors: borrowing FileDescriptor, _ image: String, _ interruption: Int32
-    ) throws(BundleError) -> Int32 {
-        let path = "/proc/\(pid)/root\(QemuJail.exportPath)"
+    ) throws(BundleError) {
+        let path = "/proc/\(pid)/root\(QemuJail.readyPath)"
         let deadline = monotonicMilliseconds() + 20_000
         while true {
             var entries = [
@@ -146,14 +163,9 @@ final class QemuExport {
             guard monotonicMilliseconds() < deadline else {
                 throw BundleError("\(image): qemu-storage-daemon does not get ready")
             }
-            // Until the mount is there, the place is a file of tmpfs without content.
-            if let file = try? FileDescriptor.open(path, .readOnly), (try? file.filesystemMagic()) == fuseMagic {
-                return file.release()
-            }
+            if (try? fileStatus(path, followLinks: false)) != nil { return }
         }
     }
-
-    private static let fuseMagic: Int64 = 0x6573_5546
 
     /// What the daemon said before it ended: one line of it.
     private static func failure(_ errors: borrowing FileDescriptor, _ image: String) -> BundleError {

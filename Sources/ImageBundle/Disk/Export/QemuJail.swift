@@ -1,10 +1,30 @@
 internal import Glibc
 internal import LinuxSystem
 
-/// Starts qemu-storage-daemon where it sees nothing that it does not need.
+/// Starts qemu-storage-daemon where it sees nothing that it does not need, and may nearly nothing.
+///
+/// The filesystem that it serves is mounted by us: it gets the open /dev/fuse that belongs to the mount, so that it needs no
+/// privilege for one.
 enum QemuJail {
     static let imagePath = "/image"
-    static let exportPath = "/export"
+    /// Where the daemon is told to mount. libfuse takes a name of this form for a descriptor on which the kernel waits already;
+    /// that it is a regular file is what the daemon itself wants to see.
+    static let exportPath = "/dev/fd/\(fuseNumber)"
+    /// Made by the daemon when it serves.
+    static let readyPath = "/ready"
+    static let patchPath = "/patch"
+    static let scratchPath = "/scratch"
+    private static let fuseNumber: Int32 = 3
+
+    /// A daemon, and what it serves.
+    struct Daemon {
+        let pid: Int32
+        /// Descriptors that the caller owns: of the process, the reading end of its error output, and the mount, which is
+        /// attached nowhere and is one file.
+        let pidfd: Int32
+        let errors: Int32
+        let mount: Int32
+    }
 
     /// What it is linked against and loads. A link of the host is made again as a link.
     private static let directories = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/libexec"]
@@ -22,51 +42,50 @@ enum QemuJail {
         var links: [(path: String, target: String)] = []
     }
 
-    /// - Parameters:
-    ///   - images: open files, which appear as `/image0`, `/image1`, ...
-    ///   - patch: the content of one more such file
-    /// - Returns: the process, a pidfd of it, and the end of a pipe from its stderr
+    /// What the daemon reads.
+    struct Content {
+        /// Open files, which appear as `/image0`, `/image1`, ...
+        var images: [Int32]
+        /// What is in the file `/patch`.
+        var patch: [UInt8]?
+        /// An open file, which has a name, that the daemon may write: `/scratch`.
+        var scratch: Int32?
+    }
+
+    /// - Parameter isDetached: whether the daemon outlives this process
     static func start(
-        _ program: String, _ arguments: [String], images: [Int32], patch: [UInt8]?, detached: Bool
-    ) throws(SystemError) -> (pid: Int32, pidfd: Int32, errors: Int32) {
+        _ program: String, _ arguments: [String], _ content: Content, isDetached: Bool
+    ) throws(SystemError) -> Daemon {
         let (reading, writing) = try pipeEnds()
+        let errors = FileDescriptor(owning: reading)
         defer { closeDescriptor(writing) }
-        let room: Room
-        do throws(SystemError) {
-            room = try prepare(program, images)
-        } catch {
-            closeDescriptor(reading)
-            throw error
-        }
+        let fuse = try FileDescriptor.open("/dev/fuse", .readWrite)
+        let mount = try fileServed(over: fuse, isWritable: content.scratch != nil)
+        let room = try prepare(program, content)
         defer { for view in room.views { closeDescriptor(view.mount) } }
         let words = CStringVector(arguments)
         let environment = CStringVector(["PATH=/usr/bin:/bin", "LANG=C"])
-        let birth: CloneResult
-        do throws(SystemError) {
-            birth = try clone([.mount, .pid, .network, .ipc, .uts])
-        } catch {
-            closeDescriptor(reading)
-            throw error
-        }
-        switch consume birth {
+        switch try clone([.mount, .pid, .network, .ipc, .uts]) {
         case .parent(let child):
             let pid = child.pid
-            return (pid, child.intoPidfd().release(), reading)
+            return Daemon(
+                pid: pid, pidfd: child.intoPidfd().release(), errors: errors.release(), mount: mount.release())
         case .child:
             do throws(SystemError) {
                 try place(writing, as: 2)
-                // Of the caller's descriptors the daemon gets none, and of its streams neither.
+                // Of the caller's descriptors the daemon gets none but one, and of its streams neither.
                 let nothing = try FileDescriptor.open("/dev/null", .readWrite)
                 for stream: Int32 in 0...1 { try place(nothing.rawValue, as: stream) }
                 try closeOnExec(from: 3)
-                if detached { try startSession() } else { try dieWithParent() }
+                if isDetached { try startSession() } else { try dieWithParent() }
                 let root = try enter(room.views, room.links)
-                if let patch {
-                    let file = try root.open("\(imagePath)\(images.count)", [.writeOnly, .create], mode: 0o600)
+                if let patch = content.patch {
+                    let file = try root.open(patchPath, [.writeOnly, .create], mode: 0o600)
                     try file.write(patch)
                 }
                 try pivotRoot(to: root.descriptor)
-                try confine()
+                try place(fuse.rawValue, as: fuseNumber)
+                try confine(content)
             } catch {
                 end(error)
             }
@@ -74,14 +93,30 @@ enum QemuJail {
         }
     }
 
+    /// A mount of a filesystem that is a single file, for whoever answers on `fuse`. Only root may look at it.
+    private static func fileServed(
+        over fuse: borrowing FileDescriptor, isWritable: Bool
+    ) throws(SystemError) -> DetachedMount {
+        let context = try FilesystemContext(type: "fuse")
+        try context.set(source: "swrun")
+        for option in ["fd=\(fuse.rawValue)", "rootmode=100000", "user_id=0", "group_id=0"] {
+            try context.set(option: option)
+        }
+        return try context.mount([.noSetUserID, .noDevices, .noExecution, isWritable ? [] : .readOnly])
+    }
+
     /// Everything of the host that the daemon is to see. Before the process is there: a namespace that is a copy cannot
     /// clone the mounts of open files.
-    private static func prepare(_ program: String, _ images: [Int32]) throws(SystemError) -> Room {
+    private static func prepare(_ program: String, _ content: Content) throws(SystemError) -> Room {
         var room = Room()
         do throws(SystemError) {
-            for (index, image) in images.enumerated() {
+            for (index, image) in content.images.enumerated() {
                 let mount = try readOnly(try DetachedMount.clone(ofDescriptor: image))
                 room.views.append(View(path: "\(imagePath)\(index)", isDirectory: false, mount: mount))
+            }
+            if let scratch = content.scratch {
+                let mount = try DetachedMount.clone(ofDescriptor: scratch)
+                room.views.append(View(path: scratchPath, isDirectory: false, mount: mount.release()))
             }
             for path in directories {
                 guard let status = try fileStatus(path, followLinks: false) else { continue }
@@ -98,8 +133,6 @@ enum QemuJail {
                 let mount = try readOnly(try DetachedMount.clone(ofPath: path, recursive: false))
                 room.views.append(View(path: path, isDirectory: false, mount: mount))
             }
-            let fuse = try DetachedMount.clone(ofPath: "/dev/fuse", recursive: false)
-            room.views.append(View(path: "/dev/fuse", isDirectory: false, mount: fuse.release()))
             return room
         } catch {
             for view in room.views { closeDescriptor(view.mount) }
@@ -141,16 +174,30 @@ enum QemuJail {
         return root
     }
 
-    /// The daemon keeps what it needs to mount its file and to read images of any owner, and no other privilege.
-    private static func confine() throws(SystemError) {
-        let (override, systemAdministration): (Int32, Int32) = (1, 21)
-        try dropBoundingCapabilities(except: [override, systemAdministration])
+    /// No privilege is left, but where an image belongs to somebody else: then the one to read it all the same.
+    private static func confine(_ content: Content) throws(SystemError) {
+        let override: Int32 = 1  // CAP_DAC_OVERRIDE
+        var kept: [Int32] = []
+        for image in content.images where try !isOpenToRoot(image) { kept = [override] }
+        try dropBoundingCapabilities(except: kept)
         try setNoNewPrivileges()
         let megabyte: UInt64 = 1 << 20
+        // Apart from the file that it may write there is the one that says that it is ready.
+        let written = content.scratch == nil ? 4096 : scratchLimit
         try setResourceLimit(Int32(RLIMIT_CORE.rawValue), soft: 0, hard: 0)
-        try setResourceLimit(Int32(RLIMIT_FSIZE.rawValue), soft: 0, hard: 0)
+        try setResourceLimit(Int32(RLIMIT_FSIZE.rawValue), soft: written, hard: written)
         try setResourceLimit(Int32(RLIMIT_NOFILE.rawValue), soft: 128, hard: 128)
         try setResourceLimit(Int32(RLIMIT_AS.rawValue), soft: 2048 * megabyte, hard: 2048 * megabyte)
         resetSignals()
+        try SystemCallSandbox.serving.enter()
+    }
+
+    /// More than the journal of any filesystem holds.
+    private static let scratchLimit: UInt64 = 8 << 30
+
+    /// Whether root could read the file also without privileges.
+    private static func isOpenToRoot(_ file: Int32) throws(SystemError) -> Bool {
+        let status = try descriptorStatus(file)
+        return status.mode & (status.uid == 0 ? 0o400 : status.gid == 0 ? 0o040 : 0o004) != 0
     }
 }
