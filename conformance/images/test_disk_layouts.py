@@ -4,6 +4,7 @@ import pytest
 
 from images import disks, trees
 from images.disks import BOOT_UUID, HOME_UUID, LINUX, MIB, ROOT_UUID, ROOT_X86_64
+from images.test_mount_mode import set_process
 
 FSTAB = f"""# <fs> <mountpoint> <type> <options> <dump> <pass>
 UUID={ROOT_UUID} / ext4 errors=remount-ro 0 1
@@ -105,6 +106,35 @@ def test_subvolumes_of_btrfs_are_found_and_merged(bundler, samples, work):
     assert 'has no subvolume "nope"' in bundler.refused(image, "--root", "1:nope")
     layout = bundler.layout(image)
     assert "subvolume @: Sample Linux 12 (tests)" in layout and "root: 1:@ btrfs" in layout
+
+
+def test_nested_subvolumes_of_btrfs_are_part_of_the_tree(bundler, samples, work):
+    """As systemd makes them for /var/lib/machines; read-only snapshots are left out, which is told"""
+    image = disks.blank(work / "nested.raw", 128 * MIB)
+    disks.make(image, "btrfs")
+    with disks.mounted(image) as top:
+        disks.host.command("btrfs", "-q", "subvolume", "create", top / "@")
+        trees.system(top / "@", samples.busybox)
+        (top / "@/var/lib").mkdir()
+        for name in ("@/var/lib/machines", "@/var/lib/machines/inner", "@/srv/other"):
+            disks.host.command("btrfs", "-q", "subvolume", "create", top / name)
+        # the same inode numbers in each
+        for name in ("@/var/lib/machines", "@/srv/other"):
+            (top / name / "a").write_text(name)
+            disks.os.link(top / name / "a", top / name / "b")
+        (top / "@/var/lib/machines/inner/deep").write_text("deep")
+        disks.host.command("btrfs", "-q", "subvolume", "snapshot", "-r", top / "@/srv/other", top / "@/srv/snapshot")
+    target = bundler.target()
+    result = bundler.runtime.command("bundle", image, "-o", target).ok()
+    rootfs = target / "rootfs"
+    for name in ("var/lib/machines", "srv/other"):
+        assert (rootfs / name / "a").read_text() == f"@/{name}" == (rootfs / name / "b").read_text()
+        assert (rootfs / name / "a").stat().st_nlink == 2
+    assert (rootfs / "var/lib/machines/inner/deep").read_text() == "deep"
+    assert list((rootfs / "srv/snapshot").iterdir()) == []
+    assert "1 read-only snapshots were left out, the first of them /srv/snapshot" in result.stderr
+    bundle = set_process(bundler(image, "--mode", "mount"), "/bin/cat", "/var/lib/machines/inner/deep")
+    assert bundler.runtime.command("run", "--bundle", bundle, bundler.runtime.unique()).ok().stdout == "deep"
 
 
 def test_a_tie_is_an_error_that_lists_the_candidates(bundler, samples, work):

@@ -6,6 +6,10 @@ final class Disk {
     struct Volume: Equatable {
         var partition: Partition
         var probe: FilesystemProbe?
+        /// The filesystems that this one lies upon, the lowest first: live media of Ubuntu are stacks of them.
+        var below: [Partition] = []
+        /// How much of a stack it is, where several could be meant.
+        var rank = 0
 
         /// `3 ext4 "root"`
         var summary: String {
@@ -85,7 +89,11 @@ final class Disk {
 
     /// Mounts a volume, read-only and attached nowhere.
     func mount(_ volume: Volume) throws(BundleError) -> MountedVolume {
-        try MountedVolume.mount(
+        if !volume.below.isEmpty, let probe = volume.probe {
+            let places = (volume.below + [volume.partition]).map { (offset: $0.start, size: $0.size) }
+            return try StackedVolume.mount(content, image, places, probe, name: volume.partition.name)
+        }
+        return try MountedVolume.mount(
             content, image, offset: volume.partition.start, size: volume.partition.size, volume.probe,
             name: volume.partition.name)
     }

@@ -101,10 +101,7 @@ final class DiskSource: ImageSource {
         work.progress.begin("copying", total: plan.usedBytes)
         var skipped = try copyRoot(root, plan, rootfs, work)
         for merged in plan.merged {
-            let more = try copy(merged, rootfs, work)
-            skipped.devices += more.devices
-            skipped.attributes += more.attributes
-            skipped.filesystems += more.filesystems
+            skipped += try copy(merged, rootfs, work)
         }
         work.progress.finish()
         report(skipped, work)
@@ -157,7 +154,13 @@ final class DiskSource: ImageSource {
         if skipped.attributes > 0 {
             work.warn("\(image): \(skipped.attributes) extended attributes could not be kept on this filesystem")
         }
-        for path in skipped.filesystems.prefix(10) { work.warn("\(image): the subvolume \(path) was left out") }
+        for path in skipped.filesystems.prefix(10) {
+            work.warn("\(image): \(path) was left out: it is another filesystem")
+        }
+        if let first = skipped.snapshots.first {
+            work.warn(
+                "\(image): \(skipped.snapshots.count) read-only snapshots were left out, the first of them /\(first)")
+        }
     }
 
     /// A system that starts would wait for disks that are not there.

@@ -9,7 +9,7 @@ final class MountedVolume {
     let root: RootDirectory
     let probe: FilesystemProbe
 
-    private init(_ root: consuming RootDirectory, _ probe: FilesystemProbe) {
+    init(_ root: consuming RootDirectory, _ probe: FilesystemProbe) {
         self.root = root
         self.probe = probe
     }

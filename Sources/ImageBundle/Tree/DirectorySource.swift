@@ -56,5 +56,9 @@ final class DirectorySource: ImageSource {
         for path in skipped.filesystems.prefix(10) {
             work.warn("\(image): \(path) was left out: another filesystem is mounted there")
         }
+        if let first = skipped.snapshots.first {
+            work.warn(
+                "\(image): \(skipped.snapshots.count) read-only snapshots were left out, the first of them /\(first)")
+        }
     }
 }

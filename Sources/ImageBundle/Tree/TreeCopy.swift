@@ -14,7 +14,7 @@ final class TreeCopy {
     private let targetRoot: Int32
     private let caller = (uid: effectiveUserID(), gid: effectiveGroupID())
     /// The first copies of files with several names, by their inode: where they are, and how many names are to come.
-    private var linked: [UInt64: (path: ByteName, left: UInt64)] = [:]
+    private var linked: [Inode: (path: ByteName, left: UInt64)] = [:]
     /// Directories that are made and left empty: something else is going to be there. Paths from the top of the tree.
     var emptied: Set<ByteName> = []
     /// The path of the directory being filled, from `targetRoot`.
@@ -23,12 +23,29 @@ final class TreeCopy {
     private let attributes: AttributeCopy
     private(set) var skipped = SkippedEntries()
 
+    /// What tells files apart; btrfs has a device number for each subvolume.
+    private struct Inode: Hashable {
+        let device: UInt64
+        let number: UInt64
+
+        init(_ status: stat) { (device, number) = (UInt64(status.st_dev), UInt64(status.st_ino)) }
+    }
+
     /// What was left out.
     struct SkippedEntries {
         var devices = 0
         var attributes = 0
-        /// Other filesystems and btrfs subvolumes below the tree.
+        /// Where other filesystems are mounted below the tree.
         var filesystems: [String] = []
+        /// Read-only snapshots of btrfs below the tree.
+        var snapshots: [String] = []
+
+        static func += (all: inout SkippedEntries, more: SkippedEntries) {
+            all.devices += more.devices
+            all.attributes += more.attributes
+            all.filesystems += more.filesystems
+            all.snapshots += more.snapshots
+        }
     }
 
     /// - Parameters:
@@ -58,7 +75,6 @@ final class TreeCopy {
         var from = try reopen(source.rawValue, ".")
         var into = try reopen(target.rawValue, ".")
         let status = try self.status(of: from.rawValue)
-        let device = status.st_dev
         var levels = [Level(left: try entries(from.rawValue), status: status, name: ByteName(""))]
         while true {
             try work.checkpoint()
@@ -70,8 +86,11 @@ final class TreeCopy {
                 let next = try open(inner.name, CL_O_DIRECTORY, from.rawValue)
                 let status = try self.status(of: next.rawValue)
                 let isEmptied = !emptied.isEmpty && emptied.contains(path.appending(inner.name))
-                guard status.st_dev == device, !isEmptied else {
-                    if !isEmptied { skipped.filesystems.append(path.appending(inner.name).text) }
+                var isCopied = !isEmptied
+                if isCopied, status.st_dev != levels[levels.count - 1].status.st_dev {
+                    isCopied = try self.isCopied(subvolume: next, from, inner.name)
+                }
+                guard isCopied else {
                     try makeMountPoint(inner.name, status, into.rawValue)
                     continue
                 }
@@ -148,12 +167,12 @@ final class TreeCopy {
     }
 
     private func remember(_ name: ByteName, _ status: stat) {
-        linked[UInt64(status.st_ino)] = (path.appending(name), UInt64(status.st_nlink) - 1)
+        linked[Inode(status)] = (path.appending(name), UInt64(status.st_nlink) - 1)
     }
 
     /// Makes another name for a file that was copied already. False when it was not.
     private func linkAgain(_ name: ByteName, _ status: stat, _ into: Int32) throws(BundleError) -> Bool {
-        let inode = UInt64(status.st_ino)
+        let inode = Inode(status)
         guard let first = linked[inode] else { return false }
         let result = Int(cl_linkat(targetRoot, first.path.terminated, into, name.terminated, 0))
         // Too many names for this filesystem, or too long a path: a second copy is what remains.
@@ -196,6 +215,27 @@ final class TreeCopy {
         try ensure("set the times of", name, Int(cl_utimensat(into, name.terminated, &times, CL_AT_SYMLINK_NOFOLLOW)))
         if status.st_nlink > 1 { remember(name, status) }
         try work.count(files: 1)
+    }
+
+    /// Whether a directory that does not lie on the device of the one above is copied: a subvolume of btrfs that is part of the
+    /// tree. Snapshots, of which there may be hundreds, and what somebody has mounted there are not.
+    private func isCopied(
+        subvolume: borrowing FileDescriptor, _ above: borrowing FileDescriptor, _ name: ByteName
+    ) throws(BundleError) -> Bool {
+        let flags = subvolume.btrfsSubvolumeFlags()
+        do throws(SystemError) {
+            let isMount = try subvolume.mountID() != above.mountID()
+            if isMount || flags == nil {
+                skipped.filesystems.append(path.appending(name).text)
+                return false
+            }
+        } catch {
+            throw failure("look at", name, error)
+        }
+        let isReadOnly: UInt64 = 2  // BTRFS_SUBVOL_RDONLY
+        guard let flags, flags & isReadOnly != 0 else { return true }
+        skipped.snapshots.append(path.appending(name).text)
+        return false
     }
 
     /// A directory on which another filesystem is mounted stays empty.

@@ -22,6 +22,7 @@ enum ISOImage {
         var found: [Disk.Volume] = []
         for path in directories {
             guard let directory = try lookUp(path, iso) else { continue }
+            let first = found.count
             for record in try iso.entries(directory) where !record.isDirectory {
                 let name = String(decoding: record.name, as: UTF8.self)
                 guard endings.contains(where: { name.hasSuffix($0) }), found.count < mostVolumes else { continue }
@@ -36,6 +37,8 @@ enum ISOImage {
                             number: found.count + 1, start: record.offset, size: record.size, volume: "\(path)/\(name)"),
                         probe: probe))
             }
+            let booted = found.count > first ? try LiveLayers.booted(iso, bytes) : nil
+            LiveLayers.stack(&found[first...], booted: booted)
         }
         return found
     }

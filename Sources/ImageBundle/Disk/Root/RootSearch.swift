@@ -93,6 +93,7 @@ final class RootSearch {
             }
         }
         if volume.partition.isMarkedAsRoot { found.score += 6 }
+        found.score += volume.rank
         if volume.probe?.label.lowercased() == "root" || volume.partition.label.lowercased() == "root" {
             found.score += 1
         }
