@@ -1,8 +1,8 @@
 internal import CLinux
 internal import Glibc
 
-/// A loop device: a part of a file as a block device, read-only, which the kernel gives back when its last user is gone
-/// (loop(4), LO_FLAGS_AUTOCLEAR).
+/// A loop device: a part of a file as a block device, which the kernel gives back when its last user is gone (loop(4),
+/// LO_FLAGS_AUTOCLEAR).
 package struct LoopDevice: ~Copyable {
     package let number: Int
     package let descriptor: FileDescriptor
@@ -13,8 +13,9 @@ package struct LoopDevice: ~Copyable {
     ///   - offset: where the device begins in the file, in bytes
     ///   - size: its size in bytes; 0: to the end of the file
     ///   - name: what tools show as the file's name
+    ///   - isWritable: whether the device can be written; then so can the file
     package static func attach(
-        _ file: Int32, offset: UInt64 = 0, size: UInt64 = 0, name: String
+        _ file: Int32, offset: UInt64 = 0, size: UInt64 = 0, name: String, isWritable: Bool = false
     ) throws(SystemError) -> LoopDevice {
         let control = try FileDescriptor.open("/dev/loop-control", .readWrite)
         // Between asking for a free one and taking it, somebody else may.
@@ -22,8 +23,8 @@ package struct LoopDevice: ~Copyable {
             let number = try check(Int(cl_loop_free(control.rawValue)), "ioctl LOOP_CTL_GET_FREE")
             let path = "/dev/loop\(number)"
             try makeNodeIfMissing(path, number)
-            let device = try FileDescriptor.open(path, .readOnly)
-            let flags: UInt32 = 1 | 4  // LO_FLAGS_READ_ONLY, LO_FLAGS_AUTOCLEAR
+            let device = try FileDescriptor.open(path, isWritable ? .readWrite : .readOnly)
+            let flags: UInt32 = isWritable ? 4 : 1 | 4  // LO_FLAGS_READ_ONLY, LO_FLAGS_AUTOCLEAR
             let result = Int(cl_loop_configure(device.rawValue, file, offset, size, flags, name))
             if result == -Int(EBUSY) { continue }
             try check(result, "ioctl LOOP_CONFIGURE", path)

@@ -84,21 +84,6 @@ def test_a_path_may_be_deeper_than_system_calls_take(bundler, samples, work):
     disks.os.close(fd)
 
 
-def test_an_unclean_journal_is_not_replayed_and_told(bundler, samples, work):
-    image = disks.blank(work / "dirty.raw", 32 * disks.MIB)
-    disks.make(image, "ext4")
-    with disks.mounted(image) as root:
-        trees.system(root, samples.busybox)
-        disks.os.sync()
-        (root / "late").touch()
-        fd = disks.os.open(root / "late", disks.os.O_RDONLY)
-        disks.os.fsync(fd)
-        disks.os.close(fd)
-        disks.host.command("cp", "--sparse=always", image, work / "crash.raw")
-    bundle = bundler(work / "crash.raw")
-    assert bundler.config(bundle)["annotations"]["swrun.journal"] == "dirty"
-
-
 def test_config_json_tells_where_the_tree_comes_from(bundler, samples):
     image = samples.converted("plain.qcow2", "qcow2")
     config = bundler.config(bundler(image))

@@ -108,6 +108,12 @@ def test_subvolumes_of_btrfs_are_found_and_merged(bundler, samples, work):
     assert "subvolume @: Sample Linux 12 (tests)" in layout and "root: 1:@ btrfs" in layout
 
 
+def test_a_container_runs_from_several_subvolumes(bundler, samples, work):
+    """A filesystem is mounted once, however many of its subvolumes are used"""
+    bundle = set_process(bundler(btrfs(work / "btrfs.raw", samples), "--mode", "mount"), "/bin/cat", "/etc/hostname", "/home/alice")
+    assert bundler.runtime.command("run", "--bundle", bundle, bundler.runtime.unique()).ok().stdout == "now\nhome"
+
+
 def test_nested_subvolumes_of_btrfs_are_part_of_the_tree(bundler, samples, work):
     """As systemd makes them for /var/lib/machines; read-only snapshots are left out, which is told"""
     image = disks.blank(work / "nested.raw", 128 * MIB)

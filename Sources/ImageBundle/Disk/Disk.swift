@@ -23,13 +23,16 @@ final class Disk {
     /// The content as a file that is open for reading; not owned.
     let content: Int32
     let bytes: FileBytes
+    /// Whether the content may be written: not the image's, but a file's upon it.
+    let isWritable: Bool
     private(set) var volumes: [Volume] = []
     /// Why some volumes are not there.
     private(set) var refusals: [String] = []
 
     /// A disk with partitions or a filesystem of its own.
-    init(_ image: String, _ content: Int32, size: UInt64) throws(BundleError) {
+    init(_ image: String, _ content: Int32, size: UInt64, isWritable: Bool = false) throws(BundleError) {
         self.image = image
+        self.isWritable = isWritable
         self.content = content
         bytes = FileBytes(content, size: size, name: image)
         do throws(BundleError) {
@@ -42,6 +45,7 @@ final class Disk {
     /// Volumes that were found in another way.
     init(_ image: String, _ content: Int32, size: UInt64, volumes: [Volume]) {
         self.image = image
+        isWritable = false
         self.content = content
         bytes = FileBytes(content, size: size, name: image)
         self.volumes = volumes
@@ -95,6 +99,6 @@ final class Disk {
         }
         return try MountedVolume.mount(
             content, image, offset: volume.partition.start, size: volume.partition.size, volume.probe,
-            name: volume.partition.name)
+            name: volume.partition.name, isWritable: isWritable)
     }
 }

@@ -8,10 +8,12 @@ final class DiskSource: ImageSource {
     private var export: QemuExport?
     private(set) var disk: Disk
     private var search: RootSearch?
+    private let attachment: Attachment?
 
     /// - Parameter attachment: takes over what has to outlive this process; nil: nothing does
     init(_ kind: SourceKind, _ work: Work, attachedBy attachment: Attachment? = nil) throws(BundleError) {
         self.kind = kind
+        self.attachment = attachment
         chain = try ImageChain(work.request, kind)
         let image = work.request.image
         if kind == .iso {
@@ -57,6 +59,60 @@ final class DiskSource: ImageSource {
         return made
     }
 
+    /// What a bundle is made of.
+    struct Selection {
+        let root: RootSearch.Candidate
+        let plan: MergePlan
+
+        var journals: [(point: String, MountedVolume.Journal)] {
+            [("/", root.mounted.journal)] + plan.merged.map { ($0.mountPoint, $0.mounted.journal) }
+        }
+        var hasDirtyJournal: Bool { journals.contains { $0.1.isDirty } }
+    }
+
+    /// Finds the root and what belongs below it. Where the machine was not shut down, its journals are replayed into a file in
+    /// `directory` that is gone with the last user of the content.
+    func select(_ work: Work, replayingIn directory: Int32) throws(BundleError) -> Selection {
+        if try needsReplay(work) { try replayJournals(work, directory) }
+        let selection = try select(work)
+        for (point, journal) in selection.journals {
+            guard case .dirty(let reason) = journal else { continue }
+            work.warn(
+                "\(work.request.image): the machine was not shut down, and the journal of what it had at \(point) cannot "
+                    + "be replayed (\(reason)): what was not written before is not in the bundle")
+        }
+        return selection
+    }
+
+    private func select(_ work: Work) throws(BundleError) -> Selection {
+        let found = try search(work)
+        let root = try found.choose(work.request.root)
+        return Selection(root: root, plan: try MergePlan(root, found, work))
+    }
+
+    private func needsReplay(_ work: Work) throws(BundleError) -> Bool {
+        guard kind != .iso, !work.isRootless, QemuExport.isInstalled else { return false }
+        // What is only in a journal may be what tells that this is the root.
+        if try search(work).hasDirtyJournal { return true }
+        return (try? select(work))?.hasDirtyJournal ?? false
+    }
+
+    /// Replaces the disk by one that can be written.
+    private func replayJournals(_ work: Work, _ directory: Int32) throws(BundleError) {
+        let size = disk.bytes.size
+        // A filesystem is mounted once: what is there goes first.
+        release()
+        try attachment?.disown()
+        let export = try ScratchImage.with(in: directory, size: size) { (scratch) throws(BundleError) in
+            try QemuExport(
+                chain, image: disk.image, QemuExport.Options(isDetached: attachment != nil, scratch: scratch),
+                work.interruption
+            ) { (pid) throws(BundleError) in try attachment?.adopt(pid) }
+        }
+        self.export = export
+        disk = try Disk(disk.image, export.descriptor, size: export.size, isWritable: true)
+    }
+
     // MARK: - Looking
 
     func layout(_ work: Work) throws(BundleError) -> String {
@@ -68,7 +124,7 @@ final class DiskSource: ImageSource {
             line += ": \(partition.size) bytes at \(partition.start), \(probe?.kind.rawValue ?? "unknown")"
             if let label = probe?.label, !label.isEmpty { line += " \"\(label)\"" }
             if let uuid = probe?.uuid, !uuid.isEmpty { line += " \(uuid)" }
-            if probe?.isDirty == true { line += ", journal not replayed" }
+            if found.hasDirtyJournal(volume) { line += ", journal not replayed" }
             lines.append(line)
             for candidate in found.candidates where candidate.volume == volume {
                 let name = candidate.subvolume.map { "  subvolume \($0)" } ?? "  root"
@@ -91,13 +147,11 @@ final class DiskSource: ImageSource {
     // MARK: - Copying
 
     func produce(in rootfs: borrowing FileDescriptor, _ work: Work) throws(BundleError) -> ImageFacts {
-        let found = try search(work)
-        let root = try found.choose(work.request.root)
-        let plan = try MergePlan(root, found, work)
-        if root.volume.probe?.isDirty == true {
-            work.warn(
-                "\(work.request.image): the machine was not shut down; what its journal holds is not in the bundle")
+        let above = try explain("cannot open the bundle") { [number = rootfs.rawValue] () throws(SystemError) in
+            try FileDescriptor.open("..", .directory, at: number)
         }
+        let selection = try select(work, replayingIn: above.rawValue)
+        let (root, plan) = (selection.root, selection.plan)
         work.progress.begin("copying", total: plan.usedBytes)
         var skipped = try copyRoot(root, plan, rootfs, work)
         for merged in plan.merged {
@@ -198,7 +252,13 @@ final class DiskSource: ImageSource {
         add("swrun.os-release.version", root.release.version)
         add("swrun.os-release.name", root.system)
         add(MakeBundle.modeAnnotation, work.request.mode.rawValue)
-        add("swrun.journal", root.mounted.probe.isDirty ? "dirty" : "clean")
+        let journal =
+            switch root.mounted.journal {
+            case .clean: "clean"
+            case .replayed: "replayed"
+            case .dirty: "dirty"
+            }
+        add("swrun.journal", journal)
         add("swrun.merged-mounts", plan.merged.map(\.mountPoint).joined(separator: " "))
         add("swrun.skipped", plan.skipped.joined(separator: " "))
         return found

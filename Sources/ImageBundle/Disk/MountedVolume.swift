@@ -8,17 +8,33 @@ internal import LinuxSystem
 final class MountedVolume {
     let root: RootDirectory
     let probe: FilesystemProbe
+    let journal: Journal
 
-    init(_ root: consuming RootDirectory, _ probe: FilesystemProbe) {
+    /// What became of the changes that a filesystem notes in its journal before it makes them.
+    enum Journal: Equatable {
+        /// There were none: the machine was shut down.
+        case clean
+        /// They are made.
+        case replayed
+        /// They are not made, for the reason given.
+        case dirty(String)
+
+        var isDirty: Bool { if case .dirty = self { true } else { false } }
+    }
+
+    init(_ root: consuming RootDirectory, _ probe: FilesystemProbe, _ journal: Journal = .clean) {
         self.root = root
         self.probe = probe
+        self.journal = journal
     }
 
     /// - Parameters:
     ///   - file: an open file that holds the filesystem
     ///   - offset, size: where in it
+    ///   - isWritable: whether a journal may be replayed: what is written to the file does not reach the image
     static func mount(
-        _ file: Int32, _ image: String, offset: UInt64, size: UInt64, _ probe: FilesystemProbe?, name: String
+        _ file: Int32, _ image: String, offset: UInt64, size: UInt64, _ probe: FilesystemProbe?, name: String,
+        isWritable: Bool = false
     ) throws(BundleError) -> MountedVolume {
         guard let probe, let driver = probe.driver else {
             throw BundleError(
@@ -26,13 +42,34 @@ final class MountedVolume {
         }
         if effectiveUserID() != 0, (try? fileStatus(image)?.isSameFile(as: descriptorStatus(file))) == true {
             let root = try UserspaceMount.mount(image, offset: offset, probe, name: name)
-            return MountedVolume(RootDirectory(root), probe)
+            return MountedVolume(
+                RootDirectory(root), probe, probe.isDirty ? .dirty("fuse2fs replays none") : .clean)
         }
         do throws(SystemError) {
-            let device = try LoopDevice.attach(file, offset: offset, size: size, name: image)
-            let mount = try context(driver, source: device.path).mount(
-                [.readOnly, .noSetUserID, .noDevices, .noExecution, .noAccessTime])
-            return MountedVolume(RootDirectory(mount.intoDescriptor()), probe)
+            func mount(_ way: Way) throws(SystemError) -> RootDirectory {
+                let device = try LoopDevice.attach(
+                    file, offset: offset, size: size, name: image, isWritable: way == .replaying)
+                return try root(driver, source: device.path, way)
+            }
+            var isDirty = probe.isDirty
+            if driver == "xfs" {
+                // Only the log itself tells; the kernel, which would have to write, then says so.
+                do throws(SystemError) {
+                    return MountedVolume(try mount(.expectingNoJournal), probe)
+                } catch {
+                    guard error.errno == .readOnly else { throw error }
+                    isDirty = true
+                }
+            }
+            var reason = "it needs qemu-storage-daemon"
+            if isDirty, isWritable {
+                do throws(SystemError) {
+                    return MountedVolume(try mount(.replaying), probe, .replayed)
+                } catch {
+                    reason = error.text
+                }
+            }
+            return MountedVolume(try mount(.ignoringJournal), probe, isDirty ? .dirty(reason) : .clean)
         } catch {
             let hint: String? =
                 switch error.errno {
@@ -45,17 +82,39 @@ final class MountedVolume {
         }
     }
 
-    /// Options that replay no journal, and let no error be more than an error: a superblock may ask for a panic.
-    static func context(_ driver: String, source: String) throws(SystemError) -> FilesystemContext {
+    private enum Way { case expectingNoJournal, replaying, ignoringJournal }
+
+    private static func root(
+        _ driver: String, source: String, _ way: Way
+    ) throws(SystemError) -> RootDirectory {
+        let attributes: MountAttributes = [.readOnly, .noSetUserID, .noDevices, .noExecution, .noAccessTime]
+        for attempt in 0... {
+            do throws(SystemError) {
+                let mount = try context(driver, source: source, way).mount(attributes)
+                return RootDirectory(mount.intoDescriptor())
+            } catch {
+                // A btrfs that was mounted from another device a moment ago is still there.
+                guard driver == "btrfs", [.exists, .busy].contains(error.errno), attempt < 100 else { throw error }
+                sleep(milliseconds: 10)
+            }
+        }
+        fatalError("the loop ends in it")
+    }
+
+    /// Options that let no error be more than an error: a superblock may ask for a panic.
+    private static func context(
+        _ driver: String, source: String, _ way: Way
+    ) throws(SystemError) -> FilesystemContext {
         let context = try FilesystemContext(type: driver)
         try context.set(source: source)
         try context.set(option: "ro")
+        let ignores = way == .ignoringJournal
         let options: [String] =
             switch driver {
-            case "ext4": ["noload", "errors=continue"]
-            case "xfs": ["norecovery", "nouuid"]
+            case "ext4": ["errors=continue"] + (ignores ? ["noload"] : [])
+            case "xfs": ["nouuid"] + (ignores ? ["norecovery"] : [])
             // The top of all subvolumes, whichever is the default one.
-            case "btrfs": ["rescue=nologreplay", "subvolid=5"]
+            case "btrfs": ["subvolid=5"] + (ignores ? ["rescue=nologreplay"] : [])
             default: []
             }
         for option in options { try context.set(option: option) }

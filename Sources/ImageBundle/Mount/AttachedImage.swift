@@ -52,7 +52,7 @@ package enum AttachedImage {
     private static func build(_ record: ImageRecord, _ attachment: Attachment, _ work: Work) throws(BundleError) {
         let source = try DiskSource(record.format, work, attachedBy: attachment)
         // Not released: what it started is the attachment's now.
-        let plan = try source.attachmentPlan(work)
+        let plan = try source.attachmentPlan(work, attachment.bundle)
         let bundle = attachment.bundle
         let before = try explain("\(attachment.path): cannot enter the bundle") { () throws(SystemError) in
             let before = try FileDescriptor.open(".", [.path, .directory])

@@ -41,6 +41,13 @@ final class Attachment {
         try save()
     }
 
+    /// The daemon has ended, and another is going to take its place.
+    func disown() throws(BundleError) {
+        HelperCgroup.remove(record.cgroups)
+        (record.helper, record.helperStart, record.cgroups) = (0, 0, [])
+        try save()
+    }
+
     /// Mounts the filesystem of the image and the overlay on it. The current directory is the bundle.
     func mountLayer(_ index: Int, _ layer: Layer) throws(BundleError) {
         let lower = "\(AttachedImage.layers)/lower\(index)"
@@ -100,10 +107,11 @@ extension MountedVolume {
 
 extension DiskSource {
     /// What is mounted where, the root first.
-    func attachmentPlan(_ work: Work) throws(BundleError) -> [Attachment.Layer] {
-        let found = try search(work)
-        let root = try found.choose(work.request.root)
-        let plan = try MergePlan(root, found, work)
+    ///
+    /// - Parameter bundle: the bundle's directory
+    func attachmentPlan(_ work: Work, _ bundle: Int32) throws(BundleError) -> [Attachment.Layer] {
+        let selection = try select(work, replayingIn: bundle)
+        let (root, plan) = (selection.root, selection.plan)
         var layers = [Attachment.Layer(mountPoint: "/", mounted: root.mounted, subvolume: root.subvolume)]
         // The same filesystem twice, with two subvolumes, is mounted twice: a mount has one place.
         for merged in plan.merged {

@@ -5,9 +5,8 @@ extension DiskSource {
     /// `--mode mount`: the bundle's directory gets its root filesystem when a container is created. Here the image is
     /// looked at, and what was found is written down.
     func prepareMount(in bundle: borrowing FileDescriptor, _ work: Work) throws(BundleError) -> ImageFacts {
-        let found = try search(work)
-        let root = try found.choose(work.request.root)
-        let plan = try MergePlan(root, found, work)
+        let selection = try select(work, replayingIn: bundle.rawValue)
+        let (root, plan) = (selection.root, selection.plan)
         let tree = try explain("\(disk.image): cannot open the root filesystem") { () throws(SystemError) in
             try root.mounted.directory(root.subvolume)
         }

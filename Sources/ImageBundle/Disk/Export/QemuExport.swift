@@ -72,8 +72,10 @@ final class QemuExport {
 
     deinit { closeDescriptor(descriptor) }
 
+    static var isInstalled: Bool { (try? FileDescriptor.open(program, .path)) != nil }
+
     private static func requireProgram(_ image: String, _ kind: SourceKind) throws(BundleError) {
-        if (try? FileDescriptor.open(program, .path)) != nil { return }
+        if isInstalled { return }
         throw BundleError(
             "\(image): reading \(kind.rawValue) needs \(program), which is missing",
             hint: "Debian has it in the package qemu-system-common; raw images need nothing")

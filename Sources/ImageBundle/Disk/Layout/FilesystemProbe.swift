@@ -10,7 +10,7 @@ struct FilesystemProbe: Equatable {
     var kind: Kind
     var uuid = ""
     var label = ""
-    /// Whether a journal waits to be replayed: the machine was not shut down.
+    /// Whether a journal waits to be replayed: the machine was not shut down. Of xfs only the mount can tell.
     var isDirty = false
 
     /// The kernel's name of the filesystem; nil for what is no filesystem or has nothing to run on it.
@@ -41,7 +41,10 @@ struct FilesystemProbe: Equatable {
             if let found = probeSuperblock(Array(head[1024..<2048])) { return found }
         }
         if let block = try partition.bytesIfPresent(at: 0x10000, count: 4096), block.has("_BHRfS_M", at: 0x40) {
-            return FilesystemProbe(kind: .btrfs, uuid: block.uuid(0x20), label: block.text(0x12b..<0x22b))
+            // log_root: what fsync(2) has written since the last commit
+            return FilesystemProbe(
+                kind: .btrfs, uuid: block.uuid(0x20), label: block.text(0x12b..<0x22b),
+                isDirty: block.little64(0x60) != 0)
         }
         if let block = try partition.bytesIfPresent(at: 4096, count: 4), block.little32(0) == 0xa92b_4efc {
             return FilesystemProbe(kind: .raid)

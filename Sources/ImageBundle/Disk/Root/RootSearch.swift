@@ -62,6 +62,13 @@ final class RootSearch {
         return mounted
     }
 
+    /// Whether something that is mounted was not shut down.
+    var hasDirtyJournal: Bool { mounts.contains { $0.mounted.journal.isDirty } }
+
+    func hasDirtyJournal(_ volume: Disk.Volume) -> Bool {
+        mounts.contains { $0.volume == volume && $0.mounted.journal.isDirty } || volume.probe?.isDirty == true
+    }
+
     // MARK: - Judging
 
     private func judge(
