@@ -12,10 +12,7 @@ UID = 100000
 @pytest.fixture
 def delegated(runtime, bundle):
     """A container with a user namespace, a cgroup namespace and a version 2 mount; the options of the mount vary."""
-    room = runtime.directory / "room"
-    room.mkdir()
-    view = Path(__file__).parent.parent / "harness/cgroup-view"
-    runtime.wrapper = ["unshare", "--mount", "--propagation", "private", str(view), "v2", str(room)]
+    runtime.show("v2")
 
     def delegated(*options, uid=0):
         bundle.user_namespace(UID)
@@ -45,6 +42,28 @@ def test_a_writable_group_belongs_to_the_user_of_the_process(runtime, delegated,
             assert file.stat().st_uid == (UID + uid if file.name in listed else 0), file.name
     container.delete("--force").ok()
     assert host.cgroups_named(bundle.name) == []
+
+
+@pytest.mark.parametrize("listed", [None, "cgroup.procs\ncgroup.no.such.file\n"], ids=["no list", "another list"])
+def test_the_files_that_change_hands_are_those_of_the_kernels_list(runtime, bundle, delegated, listed):
+    """ "If the /sys/kernel/cgroup/delegate file does not exist, the runtime MUST fall back to" three files; files that
+    are listed and not there: "Runtimes MUST NOT fail in this scenario" """
+    kernel = runtime.directory / "kernel"
+    kernel.mkdir()
+    if listed is not None:
+        (kernel / "delegate").write_text(listed)
+    # The runtime sees this directory in the place of /sys/kernel/cgroup.
+    cover = 'mount --bind "$0" /sys/kernel/cgroup && exec "$@"'
+    place = runtime.wrapper.index("private") + 1
+    runtime.wrapper[place:place] = ["sh", "-c", cover, str(kernel)]
+    # A sysfs with something on it is one that the kernel does not show to a user namespace anew.
+    bundle.without_mount("/sys").mount("/sys", "tmpfs", "tmpfs")
+    delegated("rw")
+    runtime.start(bundle.probe("hold")).wait_for("hold")
+    group = _group(bundle)
+    owned = {file.name for file in group.iterdir() if file.is_file() and file.stat().st_uid == UID}
+    expected = {"cgroup.procs"} if listed else {"cgroup.procs", "cgroup.subtree_control", "cgroup.threads"}
+    assert (owned, group.stat().st_uid) == (expected, UID)
 
 
 def test_a_read_only_group_stays_with_its_maker(runtime, delegated):

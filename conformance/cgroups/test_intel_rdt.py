@@ -89,6 +89,12 @@ def test_without_schemata_none_are_written(runtime, bundle, resctrl):
     assert not [line for line in resctrl.written if "schemata" in line]
 
 
+def test_without_the_property_nothing_is_touched(runtime, bundle, resctrl):
+    """ "If intelRdt is not set, the runtime MUST NOT manipulate any resctrl pseudo-filesystems" """
+    runtime.start(bundle.probe("hold")).wait_for("hold")
+    assert (resctrl.written, resctrl.groups()) == ([], set())
+
+
 def test_a_class_with_a_name_is_made_and_stays(runtime, bundle, resctrl):
     """ "If closID is set ... the runtime MUST NOT remove the sub-directory" """
     container = _start(runtime, bundle, closID="guaranteed", schemata=["L3:0=f"])

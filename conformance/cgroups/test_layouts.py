@@ -6,17 +6,13 @@ import pytest
 
 from harness import host
 
-VIEW = Path(__file__).parent.parent / "harness/cgroup-view"
+NESTED_VIEW = Path(__file__).parent.parent / "harness/nested-view"
 
 
 @pytest.mark.parametrize("view", ["v1", "v2"])
 def test_a_container_lives_its_life_in_each_layout(runtime, bundle, view):
     """config-linux.md, Control groups: v1 and v2"""
-    if view == "v1" and not [name for name in host.hierarchies() if name != "v2"]:
-        pytest.skip("this kernel has no version 1 hierarchy mounted")
-    room = runtime.directory / "room"
-    room.mkdir()
-    runtime.wrapper = ["unshare", "--mount", "--propagation", "private", str(VIEW), view, str(room)]
+    runtime.show(view)
     bundle.without_namespace("cgroup").probe("report", "hold")
     container = runtime.create(bundle)
     container.start().ok()
@@ -32,11 +28,7 @@ def test_a_container_lives_its_life_in_each_layout(runtime, bundle, view):
 @pytest.mark.parametrize("view", ["v1", "v2"])
 def test_the_cgroup_mount_fits_the_layout(runtime, bundle, view):
     """config-linux.md, Default Filesystems: a mount of type cgroup"""
-    if view == "v1" and not [name for name in host.hierarchies() if name != "v2"]:
-        pytest.skip("this kernel has no version 1 hierarchy mounted")
-    room = runtime.directory / "room"
-    room.mkdir()
-    runtime.wrapper = ["unshare", "--mount", "--propagation", "private", str(VIEW), view, str(room)]
+    runtime.show(view)
     bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["ro", "nosuid", "nodev", "noexec"])
     seen = runtime.look(bundle)
     kinds = {mount.type for mount in seen.mounts if mount.point.startswith("/sys/fs/cgroup")}
@@ -52,7 +44,7 @@ def test_a_runtime_in_a_container_makes_groups_below_its_own(runtime, bundle, ki
         pytest.skip("version 2 is not mounted")
     group, room = f"{runtime.prefix}-nest", runtime.directory / "room"
     room.mkdir()
-    runtime.wrapper = [str(VIEW.parent / "nested-view"), kind, group, str(room)]
+    runtime.wrapper = [str(NESTED_VIEW), kind, group, str(room)]
     if path == "none":
         del bundle.linux["cgroupsPath"]
     else:

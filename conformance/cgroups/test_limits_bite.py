@@ -50,19 +50,21 @@ def test_a_limit_of_no_process_lets_the_program_run_alone(runtime, bundle):
     assert seen("fork")["children"] == [-1]
 
 
+def _ticks(pid: int) -> int:
+    """The processor time of a process, in hundredths of a second."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(stat[11]) + int(stat[12])
+
+
 def _busy(runtime, bundle, cpu: dict) -> float:
     """The share of a processor that a container which never rests is given."""
     bundle.linux["resources"] = {"cpu": cpu}
     container = runtime.start(bundle.shell("echo; while :; do :; done"))
     host.wait_until(lambda: container.text, "the shell runs")
 
-    def used() -> float:
-        stat = Path(f"/proc/{container.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(stat[11]) + int(stat[12])) / 100
-
-    before, began = used(), time.monotonic()
+    before, began = _ticks(container.pid), time.monotonic()
     time.sleep(1.5)
-    share = (used() - before) / (time.monotonic() - began)
+    share = (_ticks(container.pid) - before) / 100 / (time.monotonic() - began)
     container.delete("--force").ok()
     return share
 
@@ -71,6 +73,30 @@ def test_a_quota_limits_the_share_of_a_processor(runtime, bundle):
     """cpu.quota and cpu.period: a fifth of one processor"""
     need("cpu")
     assert _busy(runtime, bundle, {"quota": 10000, "period": 50000}) < 0.3
+
+
+def test_shares_divide_a_processor(runtime, make_bundle):
+    """cpu.shares: of two containers on one processor, the one with four times the shares gets some four times as much"""
+    need("cpu")
+    need("cpuset")
+    containers = []
+    for shares in (2048, 512):
+        bundle = make_bundle().shell("echo; while :; do :; done")
+        # Side by side below one group, so that nobody else is their rival there.
+        bundle.linux["cgroupsPath"] = f"/{runtime.prefix}-rivals/{bundle.name}"
+        bundle.linux["resources"] = {"cpu": {"shares": shares, "cpus": "0"}}
+        containers.append(runtime.create(bundle))
+    for container in containers:
+        container.start().ok()
+    host.wait_until(lambda: all(container.text for container in containers), "both shells run")
+    before = [_ticks(container.pid) for container in containers]
+    time.sleep(host.timeout(2))
+    large, small = (_ticks(container.pid) - ticks for container, ticks in zip(containers, before))
+    for container in containers:
+        container.delete("--force").ok()
+    for group in host.cgroups_named(f"{runtime.prefix}-rivals"):
+        group.rmdir()  # the parent may stay: it is not that of one container alone
+    assert 2 < large / max(small, 1) < 8, (large, small)
 
 
 def test_a_container_runs_on_its_processors_only(runtime, bundle):

@@ -49,6 +49,15 @@ def test_a_table_without_process_ids_is_an_error(runtime, container):
     refused(runtime.command("ps", container.id, "--no-such-option"), names=["ps --no-such-option"])
 
 
+def test_without_ps_the_error_says_what_to_do(runtime, bundle):
+    """The table is the host's ps; a host that has none still has the list"""
+    container = runtime.start(bundle.probe("hold"))
+    container.wait_for("hold")
+    runtime.wrapper = ["env", "PATH=/nonexistent"]
+    refused(runtime.command("ps", container.id), names=["ps", "procps", "--format json"])
+    assert runtime.command("ps", "--format", "json", container.id).ok().json == [container.pid]
+
+
 def test_a_stopped_container_has_no_processes(runtime, container):
     """ps of a container that has ended"""
     container.kill("KILL").ok()

@@ -53,6 +53,35 @@ def test_an_option_changes_a_limit(runtime, container, words, controller, v1, v2
     assert _read(container, controller, v1, v2) == (expected if isinstance(expected, str) else expected[unified])
 
 
+@pytest.mark.parametrize("words, place, controllers", [
+    (["--blkio-weight", "300"], "blockIO.weight", ("blkio", "io")),
+    (["--cpu-rt-period", "500000"], "cpu.realtimePeriod", ("cpu",)),
+    (["--cpu-rt-runtime", "1000"], "cpu.realtimeRuntime", ("cpu",)),
+    (["--l3-cache-schema", "L3:0=f"], "l3CacheSchema|resctrl", ()),
+    (["--mem-bw-schema", "MB:0=50"], "memBwSchema|resctrl", ()),
+], ids=lambda v: v[0] if isinstance(v, list) else "")
+def test_an_option_for_what_a_kernel_may_lack_is_applied_or_refused_by_name(
+        runtime, container, words, place, controllers):
+    """The rest of runc's options; what is refused changes nothing"""
+    result = runtime.command("update", *words, container.id)
+    if result.status:
+        refused(result, names=[place])
+        return
+    group = limits.group_of(container.bundle.name, *controllers)
+    files = {
+        "--blkio-weight": ["blkio.bfq.weight", "blkio.weight", "io.bfq.weight", "io.weight"],
+        "--cpu-rt-period": ["cpu.rt_period_us"], "--cpu-rt-runtime": ["cpu.rt_runtime_us"]}[words[0]]
+    values = [group.read(file).split()[-1] for file in files if group.has(file)]
+    assert values and values[0] == words[1], values
+
+
+def test_kernel_memory_has_no_limit_of_its_own_any_more(runtime, container):
+    """--kernel-memory, which engines of yesterday give: a warning"""
+    result = runtime.command("update", "--kernel-memory", "32m", container.id)
+    if runtime.name == "swrun":
+        assert result.ok().stderr.count("\n") == 1 and "kernel memory" in result.stderr
+
+
 def test_options_may_follow_the_id(runtime, container):
     """As podman and people write it"""
     if not _is_limited("pids"):

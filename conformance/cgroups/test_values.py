@@ -120,6 +120,19 @@ def test_a_limit_is_in_its_control_file_or_refused(runtime, bundle, case):
         assert text in (group.read(file), group.read(file).splitlines()[0]), file
 
 
+@pytest.mark.parametrize("resources, place, controller", [
+    ({"network": {"classID": 1048577}}, "network.classID", "net_cls"),
+    ({"network": {"priorities": [{"name": "lo", "priority": 3}]}}, "network.priorities[0]", "net_prio"),
+    ({"rdma": {"mlx5_0": {"hcaHandles": 3}}}, "rdma", "rdma"),
+])
+def test_what_no_mounted_controller_limits_is_refused_by_its_name(runtime, bundle, resources, place, controller):
+    """runtime.md, Create: if the runtime cannot apply a property, it MUST generate an error"""
+    if controller in limits.controllers():
+        pytest.skip(f"the controller {controller} is mounted here")
+    bundle.linux["resources"] = resources
+    runtime.refuses(bundle, f"linux.resources.{place}", controller)
+
+
 @pytest.mark.parametrize("property", ["kernel", "kernelTCP"])
 def test_limits_of_kernel_memory_are_refused_where_the_kernel_has_none(runtime, bundle, property):
     """config-linux.md, Memory: what a kernel lacks is refused by name, with what has taken its place"""
@@ -235,6 +248,21 @@ def test_unified_files_are_written_as_they_are(runtime, bundle):
     container.created.ok()
     groups = [path for path in host.cgroups_named(bundle.name) if (path / "cgroup.max.depth").exists()]
     assert [(path / "cgroup.max.depth").read_text() for path in groups] == ["3\n"]
+
+
+def test_controllers_are_enabled_for_unified_files(runtime, bundle):
+    """config-linux.md, Unified: "MUST ensure that the needed cgroup controllers are enabled for the cgroup" """
+    known = {"memory": ("memory.high", 64 * MIB), "pids": ("pids.max", 33), "hugetlb": ("hugetlb.2MB.max", 8 * MIB)}
+    unified = [name for name, is_unified in limits.controllers().items() if is_unified and name in known]
+    if not unified:
+        pytest.skip("version 2 has none of these controllers here")
+    bundle.linux["cgroupsPath"] = f"/{bundle.name}/deep/deeper"
+    bundle.linux["resources"] = {"unified": {known[name][0]: str(known[name][1]) for name in unified}}
+    runtime.create(bundle.probe("hold"))
+    group = host.hierarchies()["v2"] / bundle.name / "deep/deeper"
+    for name in unified:
+        file, value = known[name]
+        assert (group / file).read_text() == f"{value}\n"
 
 
 @pytest.mark.parametrize("key", ["nosuch.max", "memory.nosuch", "cgroup.nosuch", "nosuch"])

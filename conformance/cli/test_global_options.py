@@ -1,9 +1,12 @@
 """Global options: --root, --log, --log-format, --debug (the command line contract)."""
 
 import json
+import os
 import re
 
 import pytest
+
+from harness import refused
 
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$")
 
@@ -116,6 +119,37 @@ def test_debug_says_more_and_changes_no_result(runtime, bundle):
     result = runtime.command("run", "--bundle", bundle.path, runtime.new_id(), flags=["--debug", "--log", log]).ok()
     assert result.seen.report["pid"] == 1
     assert log.read_text()
+
+
+@pytest.fixture
+def made_by_a_user(runtime, bundle):
+    """The runtime is started by an ordinary user, to whom the bundle and the state belong."""
+    uid = 4243
+    for path in (bundle.path, runtime.root):
+        os.chown(path, uid, uid)
+    runtime.wrapper = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups"]
+    (bundle.path / "config.json").unlink(missing_ok=True)
+    runtime.command("spec", "--rootless", "--bundle", bundle.path).ok()
+    config = json.loads((bundle.path / "config.json").read_text())
+    config["process"] |= {"terminal": False, "args": ["/bin/probe", "say", "here"]}
+    (bundle.path / "config.json").write_text(json.dumps(config))
+    return bundle
+
+
+@pytest.mark.parametrize("value, works", [("true", True), ("auto", True), ("false", False)])
+def test_rootless_says_whether_a_container_may_do_without_a_group(runtime, made_by_a_user, value, works):
+    """the command line contract: --rootless; a user to whom nobody has delegated a control group cannot make one"""
+    result = runtime.command(
+        "run", "--bundle", made_by_a_user.path, runtime.new_id(), flags=["--rootless", value])
+    if works:
+        assert result.ok().seen("say")
+    else:
+        refused(result, names=["cgroup"])
+
+
+def test_another_word_for_rootless_is_refused(runtime):
+    """the command line contract: true, false, auto"""
+    assert runtime.command("list", flags=["--rootless", "perhaps"]).status != 0
 
 
 def test_an_unknown_log_format_is_refused(runtime):

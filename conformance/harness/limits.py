@@ -42,3 +42,11 @@ def group_of(name: str, v1: str, v2: str | None = None) -> Group | None:
                         if path.name == name and path.is_relative_to(point):
                             return Group(path, unified)
     return None
+
+
+def group_in(name: str, controller: str, unified: bool) -> Group:
+    """The group called `name` in the hierarchy of a version 1 controller, or in that of version 2."""
+    for names, point in host.hierarchies().items():
+        if (names == "v2") is unified and (unified or controller in names.split(",")) and (point / name).is_dir():
+            return Group(point / name, unified)
+    raise AssertionError(f"no group {name} of {controller}")

@@ -7,9 +7,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from . import host, reaper
 from .bundle import Bundle, probe_words
 from .seen import Seen
+
+CGROUP_VIEW = Path(__file__).parent / "cgroup-view"
 
 
 @dataclass
@@ -122,6 +126,16 @@ class Runtime:
         self.serial += 1
         return f"{self.prefix}-{part}{self.serial}"
 
+    def show(self, view: str) -> None:
+        """Lets the runtime see another layout of control groups: version 1 alone, or version 2 alone."""
+        if view == "v2" and self.name == "crun" and not host.may_grant("SYS_RESOURCE"):
+            pytest.skip("crun raises its limit of locked memory for version 2, which takes CAP_SYS_RESOURCE")
+        if view == "v1" and not [name for name in host.hierarchies() if name != "v2"]:
+            pytest.skip("this kernel has no version 1 hierarchy mounted")
+        room = self.directory / "room"
+        room.mkdir()
+        self.wrapper = ["unshare", "--mount", "--propagation", "private", str(CGROUP_VIEW), view, str(room)]
+
     # Commands
 
     def words(self, *words, flags=()) -> list[str]:
@@ -216,12 +230,15 @@ class Runtime:
         """`create` fails with one line that names the culprit, and leaves nothing behind."""
         from .errors import refused
 
+        before = host.cgroups_named(self.prefix)
         container = self.try_create(bundle, **options)
         if container.created.status == 0:
             state = container.state()["status"]
             raise AssertionError(f"expected that create fails, but the container is {state}")
         line = refused(container.created, names=names)
         self.expect_nothing(container.id)
+        made = [str(group) for group in host.cgroups_named(self.prefix) if group not in before]
+        assert not made, f"left behind: {made}"
         return line
 
     # What is left

@@ -119,6 +119,25 @@ static int do_memory(int argc, char **argv) {
     return -1;
 }
 
+/* Huge pages of 2 MiB: their reservation, which may fail, and in a child their use, which may be deadly. */
+static int do_huge(int argc, char **argv) {
+    (void)argc;
+    enum { size_2_mib = 21 << 26 };
+    size_t size = strtoull(argv[0], NULL, 0);
+    int status = 0, flags = MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB | size_2_mib;
+    char *block = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (block == MAP_FAILED) return pair_result(-1), -1;
+    pid_t child = fork();
+    if (child == 0) {
+        for (size_t at = 0; at < size; at += 2 << 20) block[at] = 1;
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    munmap(block, size);
+    pair_number("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    return -1;
+}
+
 const struct verb system_verbs[] = {
     {"syscall", 1, 7, do_syscall, "NAME [ARGUMENT...]: result or errno; @TEXT passes an address"},
     {"risk", 1, 7, do_risk, "NAME [ARGUMENT...]: in a child, tells the signal that killed it"},
@@ -128,5 +147,6 @@ const struct verb system_verbs[] = {
     {"threads", 3, 8, do_threads, "COUNT TIMES NAME [ARGUMENT...]: a system call, by threads, each some times"},
     {"resolve", 1, 1, do_resolve, "PATH: where it leads to"},
     {"memory", 1, 1, do_memory, "BYTES: touches them all"},
+    {"huge", 1, 1, do_huge, "BYTES: of huge pages, touches them all"},
     {NULL, 0, 0, NULL, NULL},
 };

@@ -59,6 +59,31 @@ def test_a_label_that_the_kernel_cannot_apply_is_an_error(runtime, bundle):
     runtime.refuses(bundle, "selinux")
 
 
+@pytest.fixture
+def said_to_have_selinux(runtime):
+    """The runtime sees the file by which a kernel with SELinux is known: what it does then, no kernel of ours takes."""
+    if SELINUX.exists():
+        pytest.skip("this kernel has SELinux")
+    room = runtime.directory / "room"
+    room.mkdir()
+    furnish = """
+        mount -t tmpfs tmpfs "$0" && mkdir "$0/cgroup" "$0/selinux" && echo 1 >"$0/selinux/enforce" &&
+        mount --rbind /sys/fs/cgroup "$0/cgroup" && mount --move "$0" /sys/fs && exec "$@" """
+    runtime.wrapper = ["unshare", "--mount", "--propagation", "private", "sh", "-c", furnish, str(room)]
+
+
+def test_the_label_is_written_for_the_program(runtime, bundle, said_to_have_selinux):
+    """config.md, Linux Process: selinuxLabel; the kernel's answer is told, and its file"""
+    bundle.process["selinuxLabel"] = "system_u:system_r:container_t:s0:c1,c2"
+    runtime.refuses(bundle, "process.selinuxLabel", "/proc/self/attr/exec")
+
+
+def test_the_label_of_mounts_is_given_to_new_filesystems(runtime, bundle, said_to_have_selinux):
+    """config-linux.md, Mount Label: the kernel's answer is told, and the mount"""
+    bundle.linux["mountLabel"] = "system_u:object_r:container_file_t:s0:c1,c2"
+    runtime.refuses(bundle, "mounts[", "context=")
+
+
 def test_empty_labels_mean_none(runtime, bundle):
     """config.md, Linux Process: engines write empty strings for nothing"""
     bundle.process |= {"apparmorProfile": "", "selinuxLabel": ""}

@@ -86,6 +86,12 @@ def test_the_io_priority_is_that_of_the_configuration(runtime, bundle, name, num
     assert runtime.look(bundle).report["ioprio"] == number << 13 | 4
 
 
+def test_an_io_priority_without_a_level_has_the_highest(runtime, bundle):
+    """config.md, Linux Process: ioPriority: priority: REQUIRED, but not so in the schema, which engines go by"""
+    bundle.process["ioPriority"] = {"class": "IOPRIO_CLASS_BE"}
+    assert runtime.look(bundle).report["ioprio"] == 2 << 13
+
+
 @pytest.mark.parametrize("given", [
     {"class": "IOPRIO_CLASS_NONE", "priority": 4}, {"class": "BE", "priority": 4}, {"priority": 4},
     {"class": "IOPRIO_CLASS_BE", "priority": 8}, {"class": "IOPRIO_CLASS_BE", "priority": -1},

@@ -3,6 +3,7 @@
 #ifndef CLINUX_CONSTANTS_H
 #define CLINUX_CONSTANTS_H
 
+#include <fcntl.h>
 #include <stdint.h>
 
 // linux/sched.h
@@ -16,12 +17,12 @@ static const uint64_t CL_CLONE_NEWPID = 0x20000000;
 static const uint64_t CL_CLONE_NEWNET = 0x40000000;
 static const uint64_t CL_CLONE_PARENT = 0x00008000;
 
-// fcntl.h
+// fcntl.h; what looks alike is another number on another machine
 static const int32_t CL_O_PATH = 010000000;
-static const int32_t CL_O_TMPFILE = 020000000 | 0200000;
-static const int32_t CL_O_CLOEXEC = 02000000;
-static const int32_t CL_O_NOFOLLOW = 0400000;
-static const int32_t CL_O_DIRECTORY = 0200000;
+static const int32_t CL_O_TMPFILE = 020000000 | O_DIRECTORY;
+static const int32_t CL_O_CLOEXEC = O_CLOEXEC;
+static const int32_t CL_O_NOFOLLOW = O_NOFOLLOW;
+static const int32_t CL_O_DIRECTORY = O_DIRECTORY;
 static const int32_t CL_AT_FDCWD = -100;
 static const int32_t CL_AT_SYMLINK_NOFOLLOW = 0x100;
 static const int32_t CL_AT_EACCESS = 0x200;

@@ -80,13 +80,15 @@ func writeControl(_ path: String, _ value: some Collection<UInt8>) throws(System
 }
 
 /// Removes `path` and all cgroups below it, the deepest first.
-func removeTree(_ path: String) throws(SystemError) {
+///
+/// - Parameter patiently: waits for processes on their last steps, up to two seconds
+func removeTree(_ path: String, patiently: Bool = true) throws(SystemError) {
     do {
         try removeDirectory(path)
     } catch  where error.errno == .busy {
         // Either cgroups that the container made, or processes on their last steps.
-        for child in (try? childCgroups(of: path)) ?? [] { try removeTree(child) }
-        try removeWhenEmpty(path)
+        for child in (try? childCgroups(of: path)) ?? [] { try removeTree(child, patiently: patiently) }
+        if patiently { try removeWhenEmpty(path) } else { try removeDirectory(path) }
     }
 }
 

@@ -141,7 +141,8 @@ package struct ContainerCgroup: Equatable, Sendable {
         for directory in directories.reversed() where directory.made != 0 {
             do throws(RuntimeError) {
                 // Of what a killed create may not even have begun with, an empty directory at most goes.
-                if isOwn { try remove(directory) } else { try? removeDirectory(directory.path) }
+                // A process that is stuck in one hierarchy is so in the others: it was waited for once.
+                if isOwn { try remove(directory, patiently: failure == nil) } else { try? removeDirectory(directory.path) }
             } catch {
                 failure = failure ?? error
             }
@@ -150,9 +151,9 @@ package struct ContainerCgroup: Equatable, Sendable {
         if isOwn { try scope?.remove() }
     }
 
-    private func remove(_ directory: CgroupDirectory) throws(RuntimeError) {
+    private func remove(_ directory: CgroupDirectory, patiently: Bool) throws(RuntimeError) {
         do throws(SystemError) {
-            try removeTree(directory.path)
+            try removeTree(directory.path, patiently: patiently)
         } catch {
             let first = (try? processesInTree(directory.path))?.first
             throw RuntimeError(
