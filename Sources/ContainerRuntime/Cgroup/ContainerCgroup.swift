@@ -141,8 +141,12 @@ package struct ContainerCgroup: Equatable, Sendable {
         for directory in directories.reversed() where directory.made != 0 {
             do throws(RuntimeError) {
                 // Of what a killed create may not even have begun with, an empty directory at most goes.
-                // A process that is stuck in one hierarchy is so in the others: it was waited for once.
-                if isOwn { try remove(directory, patiently: failure == nil) } else { try? removeDirectory(directory.path) }
+                if isOwn {
+                    // A process that is stuck in one hierarchy is so in the others: it was waited for once.
+                    try remove(directory, patiently: failure == nil)
+                } else {
+                    try? removeDirectory(directory.path)
+                }
             } catch {
                 failure = failure ?? error
             }
