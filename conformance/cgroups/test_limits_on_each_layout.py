@@ -43,7 +43,7 @@ def test_a_limit_is_applied_in_each_layout_or_refused_by_name(runtime, bundle, l
     has = wanted and (wanted[0] == "" or limits.controllers().get(wanted[0]) is (layout == "v2"))
     if not has:
         refused(container.created, names=[f"linux.resources.{limit.place}"])
-        runtime.expect_nothing(container.id)
+        runtime.expect_nothing()
         return
     container.created.ok()
     controller, file, text = wanted
