@@ -87,14 +87,26 @@ def test_detached_exec(docker, running):
 
 
 def test_exec_on_a_terminal(docker, running):
-    # Not its size: with Docker 20.10 it did not always arrive, for a reason that is not known. podman's test asks for it.
-    script = "tty; read x; echo got $x; exit 9"
+    # The engine sets the size when the program runs already. (busybox' stty ends with 0 where there is none yet.)
+    script = "tty; read x; echo got $x; until stty size 2>&1 | grep '[0-9]'; do sleep 0.1; done; exit 9"
     words = [*docker.words, "exec", "-it", running, "sh", "-c", script]
     attached = Attached(words, rows=33, columns=99, env=docker.environment)
     attached.terminal.read("/dev/pts/")
     attached.terminal.write("word\n")
     attached.terminal.read("got word")
+    attached.terminal.read("33 99", 20)
     assert attached.wait(20) == 9
+    attached.close()
+
+
+def test_a_terminal_of_exec_follows_the_users_one(docker, running):
+    script = "trap 'stty size' WINCH; until stty size 2>&1 | grep '[0-9]'; do sleep 0.1; done; while :; do sleep 0.1; done"
+    attached = Attached([*docker.words, "exec", "-it", running, "sh", "-c", script], rows=33, columns=99, env=docker.environment)
+    attached.terminal.read("33 99", 20)
+    attached.terminal.size = (44, 111)
+    attached.terminal.read("44 111", 20)
+    attached.terminal.write("\x03")
+    assert attached.wait(20) == 130
     attached.close()
 
 
