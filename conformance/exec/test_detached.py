@@ -26,7 +26,7 @@ def test_a_detached_process_that_cannot_be_executed_is_an_error(runtime, contain
     result = container.exec("/no/such/program", flags=["--detach", "--pid-file", pid_file])
     assert result.status == 255 or (runtime.name != "swrun" and result.status > 0)
     assert not pid_file.exists()
-    assert "no such file or directory" in result.stderr
+    assert "no such file or directory" in result.stderr.lower()
 
 
 def test_the_pid_file_has_the_process_also_in_the_foreground(runtime, container):

@@ -20,18 +20,22 @@ def test_without_options_the_process_is_like_the_containers_own(start, bundle):
 def test_options_change_the_process(start, bundle):
     """the command line contract: --cwd, -e, -u, -g"""
     bundle.process |= {"env": ["PATH=/bin", "COLOR=green"]}
-    flags = ["--cwd", "/tmp", "-e", "COLOR=red", "--env", "SIZE=a=b", "-u", "1000:1001"]
-    report = start().look(flags=flags).report
+    flags = ["--cwd", "/tmp", "-e", "COLOR=red", "-e", "SIZE=a=b", "-u", "1000:1001"]
+    container = start()
+    report = container.look(flags=flags).report
     assert report["cwd"] == "/tmp"
     assert report["uids"] == [1000] * len(report["uids"]) and report["gids"] == [1001] * len(report["gids"])
     assert [entry for entry in report["env"] if entry.startswith(("COLOR=", "SIZE="))] == ["COLOR=red", "SIZE=a=b"]
+    long = container.look(flags=["--env", "SIZE=long", "--user", "7"]).report
+    assert "SIZE=long" in long["env"] and long["uids"][0] == 7
 
 
 def test_supplementary_groups_are_added(start, bundle):
     """the command line contract: -g/--additional-gids"""
     bundle.process["user"] = {"uid": 0, "gid": 0, "additionalGids": [5]}
-    report = start().look(flags=["-g", 40, "--additional-gids", 41]).report
-    assert sorted(report["groups"]) == [5, 40, 41]
+    container = start()
+    for flag in "-g", "--additional-gids":
+        assert sorted(container.look(flags=[flag, 40, flag, 41]).report["groups"]) == [5, 40, 41]
 
 
 def test_home_is_that_of_the_user(start, bundle):
