@@ -2,25 +2,9 @@
 
 import os
 import platform
-import re
-from pathlib import Path
 
 from harness import host
-
-TOP = Path(__file__).resolve().parents[2]
-
-
-def examples() -> list[tuple[str, list[str]]]:
-    """Commands and what they print, in their order."""
-    text = (TOP / "README.md").read_text()
-    section = text[text.index("<!-- examples: conformance/archives"):]
-    found: list[tuple[str, list[str]]] = []
-    for line in re.search(r"```console\n(.*?)```", section, re.DOTALL)[1].splitlines():
-        if line.startswith("$ "):
-            found.append((line[2:], []))
-        else:
-            found[-1][1].append(line)
-    return found
+from harness.readme import TOP, commands, section
 
 
 def test_the_examples_of_the_readme(runtime, one_at_a_time):
@@ -36,7 +20,7 @@ def test_the_examples_of_the_readme(runtime, one_at_a_time):
     private = ["unshare", "--mount", "--propagation", "private", "bash", "-c", binds, "sh"]
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    shown = examples()
+    shown = commands(section("From container images and archives: bundle"))
     assert len(shown) >= 8
     for command, expected in shown:
         words = [*private, "bash", "-ec", command.replace("sudo ", "")]

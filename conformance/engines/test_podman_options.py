@@ -136,6 +136,22 @@ def test_user_ids_are_mapped(podman):
     assert seen.split() == ["0", "0", "100000", "5000", "0"]
 
 
+def test_a_range_of_users_is_chosen(podman, tmp_path):
+    """--userns=auto: of what /etc/subuid grants to the user containers"""
+    (tmp_path / "sub").write_text("containers:700000:200000\n")
+    place = f"mount --bind {tmp_path}/sub /etc/subuid && mount --bind {tmp_path}/sub /etc/subgid"
+    private = ["unshare", "--mount", "--propagation", "private", "sh", "-c", f'{place} && exec "$@"', "sh"]
+    run = ["run", "--rm", *podman.options, "--userns=auto", IMAGE]
+    usual, podman.words = podman.words, [*private, *podman.words]
+    try:
+        seen = podman(*run, "sh", "-c", "id -u; cat /proc/self/uid_map; stat -c %u /bin/busybox; echo >/made && stat -c %u /made")
+    finally:
+        podman.words = usual
+    words = seen.split()
+    assert words[:2] == ["0", "0"] and 700000 <= int(words[2]) < 900000 and int(words[3]) >= 1024
+    assert words[4:] == ["0", "0"]
+
+
 def test_sysctls(podman):
     assert podman.run("cat", "/proc/sys/kernel/msgmax", flags=["--sysctl", "kernel.msgmax=4321"]) == "4321\n"
 

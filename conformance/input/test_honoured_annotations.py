@@ -4,10 +4,12 @@ import base64
 import os
 import socket
 import struct
+from pathlib import Path
 
 import pytest
 
 from harness import host, refused
+from harness.agent import SeccompAgent
 
 
 def _features(runtime) -> list[str]:
@@ -113,6 +115,46 @@ def test_an_unknown_kind_of_mount_context_is_an_error(runtime, bundle):
     runtime.run(bundle).ok()
     _annotate(bundle, "run.oci.mount_context_type", "nonsense")
     runtime.refuses(bundle, "mount_context_type", "nonsense")
+
+
+@pytest.mark.annotation("run.oci.seccomp.receiver")
+@pytest.mark.parametrize("path", [None, ""])
+def test_the_agent_of_a_filter_can_be_named_by_an_annotation(runtime, bundle, path):
+    """crun: run.oci.seccomp.receiver, where linux.seccomp.listenerPath has none; that one counts where both are there"""
+    sockets = [runtime.directory / name for name in ("annotated.sock", "configured.sock")]
+    _annotate(bundle, "run.oci.seccomp.receiver", sockets[0])
+    bundle.linux["seccomp"] = {
+        "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["getsid"], "action": "SCMP_ACT_NOTIFY"}]}
+    if path is not None:
+        bundle.linux["seccomp"]["listenerPath"] = path
+    number = {"x86_64": 124, "aarch64": 156}[os.uname().machine]
+    with SeccompAgent(sockets[0], {number: 77}) as annotated, SeccompAgent(sockets[1], {number: 71}) as configured:
+        assert runtime.look(bundle, ["syscall", "getsid", 0]).error("syscall") == "EBADFD"
+        assert (len(annotated.messages), len(configured.messages)) == (1, 0)
+        bundle.linux["seccomp"]["listenerPath"] = str(sockets[1])
+        assert runtime.look(bundle, ["syscall", "getsid", 0]).error("syscall") == "EPROTO"
+        assert (len(annotated.messages), len(configured.messages)) == (1, 1)
+
+
+@pytest.mark.annotation("org.criu.config")
+def test_criu_reads_the_options_of_a_file(runtime, bundle):
+    """runc and crun: org.criu.config; an option that criu does not know shows that it has read the file"""
+    options = runtime.directory / "criu.conf"
+    options.write_text("no-such-option-of-criu\n")
+    _annotate(bundle, "org.criu.config", options)
+    container = runtime.start(bundle.probe("hold"))
+    result = runtime.command("checkpoint", "--image-path", runtime.directory / "saved", container.id)
+    assert result.status == 1 and "--no-such-option-of-criu" in result.stderr
+    assert container.status == "running"
+
+
+def test_every_annotation_that_features_names_is_tried(runtime):
+    """features.md, Unsafe annotations: each claim of swrun has a test that sets the annotation"""
+    if runtime.name != "swrun":
+        pytest.skip("which tests there are is a question about swrun's features")
+    texts = {file: file.read_text() for file in Path(__file__).parents[1].glob("*/test_*.py")}
+    for name in _features(runtime):
+        assert any(name in text for text in texts.values()), f"{name} is claimed, and no test sets it"
 
 
 def test_a_configuration_can_be_another_file(runtime, bundle):

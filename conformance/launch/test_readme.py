@@ -2,25 +2,9 @@
 
 import os
 import re
-from pathlib import Path
 
 from harness import host
-
-TOP = Path(__file__).resolve().parents[2]
-
-
-def examples() -> list[tuple[str, list[str]]]:
-    """Commands and what they print, in their order."""
-    text = (TOP / "README.md").read_text()
-    section = text.split("\n## Without a bundle", 1)[1].split("\n## ", 1)[0]
-    found: list[tuple[str, list[str]]] = []
-    for block in re.findall(r"```console\n(.*?)```", section, re.DOTALL):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                found.append((line[2:], []))
-            else:
-                found[-1][1].append(line)
-    return found
+from harness.readme import TOP, commands, section
 
 
 def same(shown: list[str], printed: list[str], uid: int) -> bool:
@@ -41,7 +25,7 @@ def test_the_examples_of_the_readme(runtime, user):
     place = user.home
     private = ["unshare", "--mount", "--propagation", "private", "bash", "-c", f'mount --bind {srv} /srv && exec "$@"', "sh"]
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
-    shown = examples()
+    shown = commands(section("Without a bundle: launch"))
     assert len(shown) >= 8
     for command, expected in shown:
         if command.startswith("cd "):
