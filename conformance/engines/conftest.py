@@ -83,6 +83,12 @@ def docker(docker_engine):
     check_that_nothing_is_left(docker_engine)
 
 
+@pytest.fixture(params=["podman", "docker"])
+def any_engine(request):
+    """podman, then Docker: what they do alike."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture(scope="session")
 def containerd_engine(make_room, rootfs):
     engine = Containerd(make_room("cd"), os.environ["RUNTIME"], cri=True)

@@ -16,6 +16,8 @@ IMAGE = "busybox:test"
 
 
 class Docker(CommandLine):
+    image = IMAGE
+
     def __init__(self, room: Room, program: str, **settings):
         assert shutil.which("dockerd"), "Docker is not installed: apt-get install docker.io"
         super().__init__("docker", room.directory)

@@ -29,6 +29,8 @@ runtime_supports_nocgroup = ["{name}"]
 
 
 class Podman(CommandLine):
+    image = IMAGE
+
     def __init__(self, program: str, directory: Path, prefix: str):
         assert shutil.which("podman"), "podman is not installed: apt-get install podman catatonit"
         super().__init__("podman", directory)

@@ -17,21 +17,9 @@ def running(docker):
     return docker.start("sleep", "60")
 
 
-def test_exec_runs_in_the_namespaces_of_the_container(docker, running):
-    pid = docker.state(running)["Pid"]
-    look = "for kind in pid net ipc mnt uts; do readlink /proc/self/ns/$kind; done"
-    seen = docker("exec", running, "sh", "-c", look).split()
-    assert seen == [os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("pid", "net", "ipc", "mnt", "uts")]
-
-
 def test_exec_is_in_the_control_groups_of_the_container(docker, running):
     groups = docker("exec", running, "cat", "/proc/1/cgroup")
     assert docker("exec", running, "cat", "/proc/self/cgroup") == groups
-
-
-@pytest.mark.parametrize("status", [0, 3, 255])
-def test_the_status_of_exec_is_that_of_the_program(docker, running, status):
-    docker("exec", running, "sh", "-c", f"exit {status}", status=status)
 
 
 @pytest.mark.parametrize("path", ["nosuch", "/bin/nosuch", "/etc", "/etc/passwd"])
@@ -54,17 +42,6 @@ def test_why_the_kernel_refused_a_program_is_told(docker, broken, tmp_path):
     assert broken.told in out + err or os.environ["RUNTIME_NAME"] != "swrun", out + err
 
 
-def test_the_streams_of_exec(docker, running):
-    status, out, err = docker.result("exec", "-i", running, "sh", "-c", "cat; echo b >&2", stdin="a")
-    assert (status, out, err) == (0, "a", "b\n")
-
-
-def test_environment_user_and_working_directory_of_exec(docker, running):
-    flags = ["--env", "A=b c", "--user", "1000:5", "--workdir", "/usr/bin"]
-    seen = docker("exec", *flags, running, "sh", "-c", "echo $A; pwd; id -u; id -g")
-    assert seen == "b c\n/usr/bin\n1000\n5\n"
-
-
 def test_exec_has_the_capabilities_of_the_container(docker):
     name = docker.start("sleep", "60", flags=["--cap-drop", "all", "--cap-add", "net_raw"])
     status = ["sh", "-c", "grep -E '^Cap(Prm|Eff|Bnd)' /proc/self/status | cut -f2 | sort -u"]
@@ -78,25 +55,6 @@ def test_privileged_exec(docker, running):
     admin = 1 << host.CAPABILITIES.index("SYS_ADMIN")
     assert not usual & admin
     assert more & admin and more & usual == usual
-
-
-def test_detached_exec(docker, running):
-    docker("exec", "-d", running, "sh", "-c", "echo x >/made; sleep 73")
-    wait_for(lambda: docker.result("exec", running, "cat", "/made")[1] == "x\n", "the file is made")
-    assert "sleep 73" in docker("top", running)
-
-
-def test_exec_on_a_terminal(docker, running):
-    # The engine sets the size when the program runs already. (busybox' stty ends with 0 where there is none yet.)
-    script = "tty; read x; echo got $x; until stty size 2>&1 | grep '[0-9]'; do sleep 0.1; done; exit 9"
-    words = [*docker.words, "exec", "-it", running, "sh", "-c", script]
-    attached = Attached(words, rows=33, columns=99, env=docker.environment)
-    attached.terminal.read("/dev/pts/")
-    attached.terminal.write("word\n")
-    attached.terminal.read("got word")
-    attached.terminal.read("33 99", 20)
-    assert attached.wait(20) == 9
-    attached.close()
 
 
 def test_a_terminal_of_exec_follows_the_users_one(docker, running):

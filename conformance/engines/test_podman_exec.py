@@ -11,25 +11,12 @@ from engines.engine import wait_for
 from engines.podman_engine import IMAGE
 from harness import host
 from harness.broken import BROKEN
-from harness.terminal import Attached
 
 
 @pytest.fixture
 def running(podman):
     """The name of a container that sleeps."""
     return podman.start("sleep", "60")
-
-
-def test_exec_runs_in_the_namespaces_of_the_container(podman, running):
-    pid = podman.state(running)["Pid"]
-    look = "for kind in pid net ipc mnt uts; do readlink /proc/self/ns/$kind; done"
-    seen = podman("exec", running, "sh", "-c", look).split()
-    assert seen == [os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("pid", "net", "ipc", "mnt", "uts")]
-
-
-@pytest.mark.parametrize("status", [0, 3, 255])
-def test_the_status_of_exec_is_that_of_the_program(podman, running, status):
-    podman("exec", running, "sh", "-c", f"exit {status}", status=status)
 
 
 @pytest.mark.parametrize("path, status", [("nosuch", 127), ("/bin/nosuch", 127), ("/etc", 126), ("/etc/passwd", 126)])
@@ -62,40 +49,10 @@ def test_why_the_kernel_refused_a_program_is_told(podman, broken, tmp_path):
     assert broken.told in out + err or os.environ["RUNTIME_NAME"] != "swrun", out + err
 
 
-def test_the_streams_of_exec(podman, running):
-    status, out, err = podman.result("exec", "-i", running, "sh", "-c", "cat; echo b >&2", stdin="a")
-    assert (status, out, err) == (0, "a", "b\n")
-
-
-def test_environment_user_and_working_directory_of_exec(podman, running):
-    flags = ["--env", "A=b c", "--user", "1000:5", "--workdir", "/usr/bin"]
-    seen = podman("exec", *flags, running, "sh", "-c", "echo $A; pwd; id -u; id -g")
-    assert seen == "b c\n/usr/bin\n1000\n5\n"
-
-
 def test_exec_has_the_capabilities_and_the_filter_of_the_container(podman):
     name = podman.start("sleep", "60", flags=["--cap-drop", "all", "--cap-add", "net_raw"])
     look = "grep -E '^(CapPrm|CapEff|CapBnd|Seccomp):' /proc/self/status | cut -f2 | sort -u"
     assert podman("exec", name, "sh", "-c", look).split() == ["0000000000002000", "2"]
-
-
-def test_detached_exec(podman, running):
-    podman("exec", "-d", running, "sh", "-c", "echo x >/made; sleep 73")
-    wait_for(lambda: podman.result("exec", running, "cat", "/made")[1] == "x\n", "the file is made")
-    assert "sleep 73" in podman("top", running)
-
-
-def test_exec_on_a_terminal(podman, running):
-    # The engine sets the size when the program runs already. (busybox' stty ends with 0 where there is none yet.)
-    script = "tty; read x; echo got $x; until stty size 2>&1 | grep '[0-9]'; do sleep 0.1; done; exit 9"
-    words = [*podman.words, "exec", "-it", running, "sh", "-c", script]
-    attached = Attached(words, rows=33, columns=99, env=podman.environment)
-    attached.terminal.read("/dev/pts/")
-    attached.terminal.write("word\n")
-    attached.terminal.read("got word")
-    attached.terminal.read("33 99", 20)
-    assert attached.wait(20) == 9
-    attached.close()
 
 
 def test_exec_in_a_container_of_mapped_users(podman):

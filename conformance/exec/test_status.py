@@ -58,6 +58,12 @@ def test_a_program_that_cannot_be_run_is_told_in_the_words_that_engines_match(bu
     refused(container.exec(name), text, names=[name], status=255)
 
 
+def test_an_error_of_exec_itself_begins_as_engines_expect(container):
+    """the command line contract: `exec failed: ...`"""
+    refused(container.exec("no-such-tool"), "exec failed: ", status=255)
+    refused(container.exec("/bin/true", flags=["--cwd", "/no/such/directory"]), "exec failed: ", status=255)
+
+
 def test_a_working_directory_that_does_not_exist_is_an_error(container):
     """the command line contract: bad cwd"""
     refused(

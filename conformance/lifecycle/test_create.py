@@ -126,9 +126,9 @@ def test_create_needs_an_id_and_a_bundle(runtime, bundle):
     assert runtime.state_entries() == []
 
 
-def _refuses_id(runtime, bundle, id):
+def _refuses_id(runtime, bundle, id, *texts):
     container = runtime.try_create(bundle, id=id)
-    refused(container.created)
+    refused(container.created, *texts)
     assert runtime.state_entries() == []
     assert not (runtime.directory / "x").exists()
 
@@ -141,8 +141,8 @@ def test_an_id_that_leads_out_of_the_state_directory_is_refused(runtime, bundle,
 
 @pytest.mark.parametrize("id", ["a b", "a\nb", "é", "a:b", "~", "x*", "a\\b"])
 def test_an_id_of_other_characters_than_the_contract_allows_is_refused(runtime, bundle, id):
-    """the command line contract: the characters of an ID"""
-    _refuses_id(runtime, bundle, id)
+    """the command line contract: the characters of an ID, and `invalid container ID format`"""
+    _refuses_id(runtime, bundle, id, "invalid container ID format")
 
 
 @pytest.mark.parametrize("id", ["a", "0", "A.b-c_d+e", "-leading", "..x", "x" * 200])

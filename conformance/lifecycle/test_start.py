@@ -16,7 +16,7 @@ def test_starting_a_running_container_is_an_error_without_effect(runtime, bundle
     container = runtime.start(bundle.probe("hold"))
     container.wait_for("hold")
     before = container.state()
-    refused(container.start(), "running")
+    refused(container.start(), "cannot start an already running container")
     assert container.state() == before
     assert len(container.seen.all("hold")) == 1
 
@@ -25,7 +25,7 @@ def test_starting_a_stopped_container_is_an_error_without_effect(runtime, bundle
     """runtime.md, Start: MUST have no effect and MUST generate an error"""
     container = runtime.start(bundle.probe("say"))
     container.wait()
-    refused(container.start(), "stopped")
+    refused(container.start(), "cannot start a container that has stopped")
     assert container.status == "stopped"
     assert len(container.seen.all("say")) == 1
 
