@@ -56,6 +56,16 @@ package struct SignalDescriptor: ~Copyable {
     }
 }
 
+extension SignalDescriptor? {
+    /// The descriptor to poll, if there is one.
+    package var number: Int32? {
+        switch self {
+        case .some(let signals): signals.descriptor.rawValue
+        case .none: nil
+        }
+    }
+}
+
 /// A signal by its number, its name ("TERM") or its full name ("SIGTERM", "SIGRTMIN+3"), signal(7).
 package func signalNumber(_ text: String) -> Int32? {
     if let number = Int32(text) { return (0...64).contains(number) ? number : nil }

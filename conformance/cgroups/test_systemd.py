@@ -192,6 +192,27 @@ def test_a_refused_update_changes_nothing(runtime, scoped):
     assert file_of(container.pid, "pids.max", "pids.max").read_text() == "77\n"
 
 
+@pytest.mark.vm(layout="hybrid")
+def test_device_rules_that_are_refused_leave_the_scope_as_it_was(runtime, scoped):
+    """update: all or nothing, in systemd too; a version 1 group cannot allow what the one above it does not"""
+    upper = f"{runtime.prefix}.slice"
+    scoped.linux["cgroupsPath"] = f"{upper}:{runtime.prefix}:{scoped.name}"
+    scoped.linux["resources"] = LIMITS | {"devices": [DENY_ALL, {"allow": True, **ZERO, "access": "rwm"}]}
+    container = runtime.start(scoped, flags=SYSTEMD)
+    inside = file_of(container.pid, "-", "devices.list")
+    (inside.parent.parent / "devices.deny").write_text("c 10:229 rwm\n")
+    before = inside.read_text()
+    changes = {"pids": {"limit": 50}, "devices": [{"allow": True, "type": "c", "major": 10, "minor": 229, "access": "rw"}]}
+    result = runtime.command("update", "--resources", "-", container.id, stdin=json.dumps(changes))
+    refused(result, names=["devices"])
+    assert show(scoped.unit, "TasksMax", "DevicePolicy") == {
+        "LoadState": "loaded", "TasksMax": "77", "DevicePolicy": "strict"}
+    assert file_of(container.pid, "pids.max", "pids.max").read_text() == "77\n"
+    assert inside.read_text() == before
+    container.delete("--force").ok()
+    host.command("systemctl", "stop", upper)
+
+
 @pytest.mark.vm
 def test_without_a_limit_there_is_none(runtime, scoped):
     """systemd would give every scope a share of the system's processes, which no other manager does"""
@@ -402,6 +423,24 @@ def test_a_systemd_that_does_not_do_its_work_is_an_error_in_time(runtime, bundle
     runtime.expect_nothing()
     assert ("StartTransientUnit" in systemd.asked) is (
         behaviour in ("silence about units", "a job that never ends", "a failed job", "a refusal"))
+
+
+@pytest.mark.parametrize("verb", ["create", "run"])
+def test_who_asks_a_create_to_end_does_not_wait_for_systemd(runtime, bundle, verb):
+    """A signal ends the wait for an answer, and what was made until then is taken down"""
+    if runtime.name != "swrun":
+        pytest.skip("SYSTEMD_BUS_TIMEOUT is systemd's own variable, which other runtimes do not heed")
+    path = runtime.directory / "bus"
+    systemd = FakeSystemd(path, "silence about units")
+    bundle.linux["cgroupsPath"] = f"system.slice:{runtime.prefix}:x"
+    bundle.probe("hold").write()
+    environment = os.environ | {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={path}", "SYSTEMD_BUS_TIMEOUT": "3600"}
+    process = runtime.spawn(verb, "--bundle", bundle.path, runtime.new_id(), flags=SYSTEMD, env=environment)
+    host.wait_until(lambda: "StartTransientUnit" in systemd.asked, "systemd is asked for a scope")
+    process.terminate()
+    assert process.wait(host.timeout(5)) == 128 + 15
+    systemd.listener.close()
+    runtime.expect_nothing()
 
 
 def test_without_systemd_the_error_says_so(runtime, bundle):

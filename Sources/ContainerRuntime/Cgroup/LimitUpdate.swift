@@ -23,20 +23,31 @@ extension ContainerCgroup {
         var before = ControlRollback()
         do throws(RuntimeError) {
             try apply(writes) { directory, choice in before.note(choice, in: directory) }
-            try updateScope(writes, resources.devices == devices ? [] : resources.devices)
             try updateDevices(resources.devices, before: devices)
+            try updateScope(writes, resources.devices, before: devices)
         } catch {
             before.run()
             throw error
         }
     }
 
-    /// systemd has to know of it, or it would undo it some day.
-    private func updateScope(_ writes: [ControlWrite], _ devices: [DeviceRule]) throws(RuntimeError) {
+    /// systemd has to know of it, or it would undo it some day. It takes all of the properties or none, so that it comes
+    /// last: then there is nothing that it would have to take back.
+    private func updateScope(
+        _ writes: [ControlWrite], _ devices: [DeviceRule], before: [DeviceRule]
+    ) throws(RuntimeError) {
         guard let scope else { return }
-        let rules = devices.isEmpty ? [] : try ScopeLimits.devices(try DevicePolicy(devices), self)
+        let areNew = !devices.isEmpty && devices != before
+        let rules = areNew ? try ScopeLimits.devices(try DevicePolicy(devices), self) : []
         if writes.isEmpty && rules.isEmpty { return }
-        try scope.update(writes, devices: rules)
+        do throws(RuntimeError) {
+            try scope.update(writes, devices: rules)
+        } catch {
+            if areNew { try? updateDevices(before, before: devices) }
+            throw error
+        }
+        // A v1 list it has written anew at once, in its own coarser words.
+        if !rules.isEmpty { try updateDevices(devices, before: before) }
     }
 
     /// v1 refuses a limit below what is used; v2 would kill for it (config-linux.md, "checkBeforeUpdate").

@@ -3,13 +3,16 @@ internal import LinuxSystem
 /// Signals that would end this process are held back while a container is half made, and noticed where it waits for
 /// init: then the half container is taken down first.
 struct Interruption: ~Copyable {
+    /// HUP, INT, QUIT and TERM
+    static let signals = SignalSet([1, 2, 3, 15])
+
     private let before: SignalSet
     private let signals: SignalDescriptor
 
     init() throws(RuntimeError) {
         before = blockSignals(.all)
         signals = try explain("cannot receive signals") { () throws(SystemError) in
-            try SignalDescriptor(SignalSet([1, 2, 3, 15]))  // HUP, INT, QUIT, TERM
+            try SignalDescriptor(Self.signals)
         }
     }
 
@@ -25,9 +28,15 @@ struct Interruption: ~Copyable {
             try waitForEither(file, signals.descriptor.rawValue)
         }
         if interrupted, let signal = signals.next() {
-            throw RuntimeError("interrupted by signal \(signal)", exitCode: 128 + signal)
+            throw .interrupted(by: signal)
         }
     }
 
     deinit { setBlockedSignals(before) }
+}
+
+extension RuntimeError {
+    static func interrupted(by signal: Int32) -> RuntimeError {
+        RuntimeError("interrupted by signal \(signal)", exitCode: 128 + signal)
+    }
 }

@@ -5,22 +5,28 @@ internal import LinuxSystem
 final class BusConnection {
     private let socket: FileDescriptor
     private let deadline: Int64
+    /// Those that a command holds back while a container is half made: it does not wait for its deadline then.
+    private let signals: SignalDescriptor?
     private var received: [UInt8] = []
     private var serial: UInt32 = 0
     /// Signals that came while an answer was waited for.
-    private var signals: [BusMessage] = []
+    private var told: [BusMessage] = []
 
     /// - Parameters:
     ///   - path: of a socket, "@name" for an abstract one
     ///   - milliseconds: for all of the conversation
-    init(_ path: String, milliseconds: Int64) throws(BusFailure) {
+    ///   - signals: which end it before
+    init(_ path: String, milliseconds: Int64, interruptedBy signals: SignalSet) throws(BusFailure) {
         deadline = monotonicMilliseconds() + milliseconds
-        socket = try Self.connect(path, until: deadline)
+        self.signals = signals.bits == 0 ? nil : try? SignalDescriptor(signals)
+        socket = try Self.connect(path, until: deadline, self.signals)
         try authenticate()
     }
 
     /// A listener who accepts nobody makes a blocking connect(2) hang; this one says EAGAIN.
-    private static func connect(_ path: String, until deadline: Int64) throws(BusFailure) -> FileDescriptor {
+    private static func connect(
+        _ path: String, until deadline: Int64, _ signals: borrowing SignalDescriptor?
+    ) throws(BusFailure) -> FileDescriptor {
         while true {
             do throws(SystemError) {
                 return try connectUnixSocket(path, nonBlocking: true)
@@ -28,6 +34,7 @@ final class BusConnection {
                 guard error.errno == .tryAgain else { throw .system(call: error.call, text: error.text) }
             }
             guard monotonicMilliseconds() < deadline else { throw .timeout }
+            if let signal = signals?.next() { throw .interrupted(signal: signal) }
             sleep(milliseconds: 10)
         }
     }
@@ -66,7 +73,7 @@ final class BusConnection {
                 throw .refused(name: answer.errorName ?? "", text: answer.body.first?.text ?? "")
             case .signal:
                 // A busy system has many jobs that concern others.
-                if signals.count < 4096 { signals.append(answer) }
+                if told.count < 4096 { told.append(answer) }
             default: break
             }
         }
@@ -74,7 +81,7 @@ final class BusConnection {
 
     /// Waits for a signal, or takes one that came before.
     func signal(_ member: String, where fits: ([BusValue]) -> Bool) throws(BusFailure) -> [BusValue] {
-        for message in signals where message.member == member && fits(message.body) { return message.body }
+        for message in told where message.member == member && fits(message.body) { return message.body }
         while true {
             let message = try receive()
             if message.kind == .signal, message.member == member, fits(message.body) { return message.body }
@@ -133,6 +140,7 @@ final class BusConnection {
         let left = deadline - monotonicMilliseconds()
         guard left > 0 else { throw .timeout }
         var entries = [entry]
+        if let number = signals.number { entries.append(PollEntry(number, readable: true)) }
         let isReady: Bool
         do throws(SystemError) {
             isReady = try poll(&entries, milliseconds: Int32(clamping: left))
@@ -140,6 +148,7 @@ final class BusConnection {
             throw Self.failure(error)
         }
         if !isReady { throw .timeout }
+        if let signal = signals?.next() { throw .interrupted(signal: signal) }
     }
 
     private static func failure(_ error: SystemError) -> BusFailure {

@@ -111,6 +111,8 @@ struct BusMessage: Equatable, Sendable {
 enum BusFailure: Error, Equatable, Sendable {
     /// Nothing was said in time.
     case timeout
+    /// A signal asks this process to end.
+    case interrupted(signal: Int32)
     /// The other side hung up.
     case closed
     /// The other side does not take this user.

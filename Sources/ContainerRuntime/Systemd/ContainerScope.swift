@@ -6,9 +6,10 @@ package struct ContainerScope: Equatable, Sendable {
     let systemd: Systemd.Kind
     let unit: String
 
-    /// Ends the scope; what is still in it, systemd ends as well.
+    /// Ends the scope; what is still in it, systemd ends as well. This is also how an interrupted command cleans up: it
+    /// is not interrupted a second time.
     func remove() throws(RuntimeError) {
-        try Systemd(systemd).stop(unit)
+        try Systemd(systemd, interruptedBy: .none).stop(unit)
     }
 
     /// Has the same limits as the control files, so that systemd does not undo them.

@@ -24,18 +24,21 @@ final class Systemd {
 
     // MARK: - Connecting
 
+    /// - Parameter signals: which end the wait for its answers, where the command blocks them
     /// - Throws: when no systemd is in reach, with what to do about it
-    init(_ kind: Kind) throws(RuntimeError) {
+    init(_ kind: Kind, interruptedBy signals: SignalSet = Interruption.signals) throws(RuntimeError) {
         self.kind = kind
         seconds = Self.patience
         var failures: [String] = []
         for address in BusAddress.all(of: kind) {
             do throws(BusFailure) {
-                let bus = try BusConnection(address.path, milliseconds: seconds * 1000)
+                let bus = try BusConnection(
+                    address.path, milliseconds: seconds * 1000, interruptedBy: signals)
                 if address.isBus { try Self.introduce(bus) }
                 self.bus = bus
                 return
             } catch {
+                if case .interrupted(let signal) = error { throw .interrupted(by: signal) }
                 failures.append("\(address.path): \(Self.text(error, seconds))")
                 // Who has waited in vain does not do it again at the next address.
                 if error == .timeout { break }
@@ -205,6 +208,7 @@ final class Systemd {
     }
 
     private func explained(_ failure: BusFailure, _ what: String) -> RuntimeError {
+        if case .interrupted(let signal) = failure { return .interrupted(by: signal) }
         let hint: String? =
             failure == .timeout
             ? "is it busy or hung? see systemctl \(kind == .user ? "--user " : "")list-jobs; SYSTEMD_BUS_TIMEOUT sets "
@@ -220,6 +224,7 @@ final class Systemd {
     private static func text(_ failure: BusFailure, _ seconds: Int64) -> String {
         switch failure {
         case .timeout: "no answer within \(seconds) s"
+        case .interrupted(let signal): "interrupted by signal \(signal)"
         case .closed: "it closed the connection"
         case .rejected: "it does not take user \(effectiveUserID())"
         case .malformed(let why): "it sent what is no message: \(why)"
