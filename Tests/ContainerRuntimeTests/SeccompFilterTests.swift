@@ -251,3 +251,31 @@ import Testing
         }
     }
 #endif
+
+@Suite struct Base64Tests {
+    /// The test vectors of RFC 4648, section 10.
+    @Test(arguments: [
+        ("", ""), ("Zg==", "f"), ("Zm8=", "fo"), ("Zm9v", "foo"), ("Zm9vYg==", "foob"), ("Zm9vYmE=", "fooba"),
+        ("Zm9v\nYmFy\r\n", "foobar"),
+    ])
+    func textIsDecoded(text: String, meant: String) {
+        #expect(decodeBase64(text) == Array(meant.utf8))
+    }
+
+    @Test func everyLetterHasItsValue() {
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        var bits: [UInt8] = []
+        for byte in decodeBase64(alphabet) ?? [] {
+            for bit in (0..<8).reversed() { bits.append(byte >> UInt8(bit) & 1) }
+        }
+        let values = stride(from: 0, to: bits.count, by: 6).map { bits[$0..<$0 + 6].reduce(0) { $0 << 1 | Int($1) } }
+        #expect(values == Array(0..<64))
+    }
+
+    @Test(arguments: [
+        "Z", "Zg", "Zg=", "Zg===", "Zm8", "Z===", "====", "Zg==Zg==", "Zm-v", "Zm 9v", "Zm9v=", "\u{e4}AAA",
+    ])
+    func anythingElseIsNone(text: String) {
+        #expect(decodeBase64(text) == nil)
+    }
+}

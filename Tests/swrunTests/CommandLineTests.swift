@@ -59,6 +59,13 @@ struct CommandLineTests {
         #expect(try read(["--cpu-share=6"], options: [share]).arguments[share] == "6")
     }
 
+    @Test("the option that containerd's shim writes with one dash is understood")
+    func oneDash() throws {
+        let read = try read(["-no-subreaper", "id"], options: [.noSubreaper, .detach]).arguments
+        #expect(read.has(.noSubreaper) && read.operands == ["id"])
+        #expect(message(["-no-subreaper"], options: [.detach]) == "unknown option -n")
+    }
+
     @Test("short flags may stand together, the last with its value")
     func clusters() throws {
         let arguments = try read(["-qfjson"], options: [.quiet, .format]).arguments
@@ -194,8 +201,9 @@ struct CommandLineTests {
 extension Arguments {
     /// Reads Swift strings; gives the number of words read.
     mutating func read(_ words: [String], stops: Bool) throws(RuntimeError) -> Int {
-        var vector = (["swrun"] + words).map { strdup($0) } + [nil]
-        defer { for word in vector { free(word) } }
+        let copies = (["swrun"] + words).map { strdup($0) }
+        defer { for word in copies { free(word) } }
+        var vector = copies + [nil]
         let next = try parse(&vector, count: Int32(words.count + 1), stops: stops)
         if !stops { try add(operandsOf: &vector, from: next, to: Int32(words.count + 1)) }
         return Int(next) - 1

@@ -101,6 +101,18 @@ def test_cgroups_are_managed_as_is_asked_for(runtime, counter, mode):
 
 
 @pytest.mark.vm
+def test_a_strict_restore_wants_new_groups(runtime, counter):
+    """the command line contract: --manage-cgroups-mode strict"""
+    checkpoint(counter).ok()
+    group = host.hierarchies()["v2"] / counter.bundle.name
+    group.mkdir()
+    refused(restore(counter, "--manage-cgroups-mode", "strict"), names=[counter.bundle.name, "strict"])
+    assert group.is_dir(), "it was somebody else's"
+    group.rmdir()
+    runtime.expect_nothing(counter.id)
+
+
+@pytest.mark.vm
 def test_a_terminal_is_handed_over_again(runtime, bundle):
     """the command line contract: restore --console-socket"""
     console = ConsoleSocket(runtime.directory / "console.sock")
@@ -154,8 +166,7 @@ def test_a_restore_in_the_foreground_ends_as_the_container_does(runtime, bundle)
 @pytest.mark.vm
 def test_a_failure_is_told_in_the_words_of_criu_and_changes_nothing(runtime, bundle):
     """what users meet: `criu failed`, and no reason"""
-    bundle.shell(f"/bin/busybox flock /tmp/lock /bin/sh -c '{COUNT}'")
-    container = runtime.start(bundle)
+    container = runtime.start(bundle.probe(["lock", "/tmp/lock"], ["exec", "/bin/sh", "-c", COUNT]))
     wait_for_more(container)
     refused(checkpoint(container), names=["lock", "dump.log"])
     assert container.status == "running"
@@ -201,9 +212,33 @@ def test_a_user_namespace_is_restored(runtime, bundle):
     container = runtime.start(bundle.shell(COUNT))
     wait_for_more(container)
     checkpoint(container).ok()
-    restore(container).ok()
+    assert (runtime.directory / "images").stat().st_mode & 0o077 == 0, "memory is for its owner's eyes"
+
+    def give_streams():
+        """criu opens them again as that user; an engine gives it pipes"""
+        for number in (1, 2):
+            os.fchown(number, 200000, 200000)
+
+    restore(container, preexec_fn=give_streams).ok()
     goes_on(container)
     assert os.stat(f"/proc/{container.pid}").st_uid == 200000
+
+
+@pytest.mark.vm
+def test_more_options_for_criu_come_from_a_file(runtime, bundle):
+    """runc: the annotation org.criu.config names a file with options of criu's, which hold for both directions"""
+    file = runtime.directory / "criu.conf"
+    file.write_text("log-file told-by-the-file.log\n")
+    bundle.config["annotations"] = {"org.criu.config": str(file)}
+    container = runtime.start(bundle.shell(COUNT))
+    wait_for_more(container)
+    checkpoint(container).ok()
+    log = runtime.directory / "images/told-by-the-file.log"
+    dumped = log.read_text()
+    assert "Dumping finished successfully" in dumped
+    restore(container).ok()
+    assert log.read_text() != dumped
+    goes_on(container)
 
 
 # Without criu, and on any kernel

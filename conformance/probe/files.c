@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -119,6 +120,13 @@ static int do_open(int argc, char **argv) {
     return -1;
 }
 
+/* The descriptor stays open, here and in what is executed. */
+static int do_lock(int argc, char **argv) {
+    (void)argc;
+    int fd = open(argv[0], O_RDWR | O_CREAT | O_NOCTTY, 0666);
+    return pair_result(fd < 0 ? -1 : flock(fd, LOCK_EX | LOCK_NB)), -1;
+}
+
 static int do_mkdir(int argc, char **argv) { return (void)argc, pair_result(mkdir(argv[0], 0755)), -1; }
 static int do_rmdir(int argc, char **argv) { return (void)argc, pair_result(rmdir(argv[0])), -1; }
 static int do_unlink(int argc, char **argv) { return (void)argc, pair_result(unlink(argv[0])), -1; }
@@ -166,6 +174,7 @@ const struct verb file_verbs[] = {
     {"create", 1, 2, do_create, "PATH [TEXT]: a new file"},
     {"append", 2, 2, do_append, "PATH TEXT"},
     {"open", 1, 2, do_open, "PATH [r|w|b]: can it be opened?"},
+    {"lock", 1, 1, do_lock, "PATH: flock(2) of it, to the end"},
     {"mkdir", 1, 1, do_mkdir, "PATH"},
     {"rmdir", 1, 1, do_rmdir, "PATH"},
     {"unlink", 1, 1, do_unlink, "PATH"},

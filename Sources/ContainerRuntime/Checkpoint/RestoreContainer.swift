@@ -74,6 +74,12 @@ struct RestoreHost: ~Copyable {
     mutating func makeCgroup() throws(RuntimeError) {
         cgroupIsMade = true
         try cgroup.create(&record.cgroup, isRootless: request.rootless)
+        let before = record.cgroup.directories.first { $0.made == 0 }
+        if options.cgroupMode == .strict, let before {
+            throw RuntimeError(
+                at: "linux.cgroupsPath", "the cgroup \(before.path) is there already", nil,
+                hint: "--manage-cgroups-mode strict wants a new one: remove it, or use full")
+        }
     }
 
     /// In a root filesystem that was not the checkpoint's, the places may be missing where something is to be mounted.
@@ -98,10 +104,19 @@ struct RestoreHost: ~Copyable {
 
     /// Criu runs in the container's cgroup.
     mutating func restore() throws(RuntimeError) {
+        var options = options
+        // That the cgroups are new was seen to: in criu's eyes they are there, because it runs in them.
+        if options.cgroupMode == .strict { options.cgroupMode = .full }
         var call = CriuCall(
             task: .restore, options: options, images: directories.images.rawValue, work: directories.work.number)
         call.externalMounts = ExternalMount.expected(bundle.config, bundle: record.bundle)
         call.inherited = try StandardStreams(in: directories.images).inherited
+        if !request.rootless, let root = MappedRoot(bundle.config) {
+            try explain("cannot let the container's root read the images") { () throws(SystemError) in
+                try root.giveImages(directories.images)
+            }
+            root.giveStreams(call.inherited.map(\.descriptor))
+        }
         call.configFile = CriuDirectories.configFile(bundle.config)
         var shared: [Int32] = []
         defer { for number in shared { closeDescriptor(number) } }

@@ -17,6 +17,7 @@ extension Arguments {
     mutating func parse(_ vector: ArgumentVector, count: Int32, stops: Bool) throws(RuntimeError) -> Int32 {
         let table = GetoptTable(options, stops: stops)
         defer { table.free() }
+        if options.contains(where: { $0.isSame(as: .noSubreaper) }) { Self.addDash(vector, count) }
         opterr = 0
         optind = 0  // glibc: start anew
         while true {
@@ -24,6 +25,16 @@ extension Arguments {
             let code = getopt_long(count, vector, table.shorts, table.longs, nil)
             if code == -1 { return optind }
             try take(code, word: Self.text(vector[at]))
+        }
+    }
+
+    /// containerd's shim asks for `restore -no-subreaper`. Go's programs take one dash for two; here that would be letters,
+    /// each an option.
+    private static func addDash(_ vector: ArgumentVector, _ count: Int32) {
+        let meant: StaticString = "--no-subreaper"
+        for index in 0..<Int(count) {
+            guard let word = vector[index], strcmp(word, meant.cString + 1) == 0 else { continue }
+            vector[index] = UnsafeMutablePointer(mutating: meant.cString)  // getopt_long only reads it
         }
     }
 
