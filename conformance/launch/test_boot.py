@@ -1,6 +1,7 @@
 """--boot: a whole system."""
 
 import json
+import os
 
 import pytest
 
@@ -76,3 +77,48 @@ def test_what_cannot_boot_is_refused(launch, runtime):
     refused(launch("--boot", "--user-id", "7"), names=["--boot", "--user-id"])
     refused(launch("--boot"), names=["/sbin/init"])
     runtime.expect_nothing()
+
+
+@pytest.fixture
+def machine_files(runtime):
+    """The machine's own files as a root filesystem; what is written to it is kept apart."""
+    room = runtime.directory / "machine"
+    for name in ("upper/etc/systemd/system", "work", "root"):
+        (room / name).mkdir(parents=True)
+    units = room / "upper/etc/systemd/system"
+    for name in ("conformance-guest.service", "systemd-networkd.service"):
+        (units / name).symlink_to("/dev/null")
+    layers = f"lowerdir=/,upperdir={room}/upper,workdir={room}/work"
+    host.command("mount", "-t", "overlay", "-o", layers, "overlay", room / "root")
+    runtime.known_mounts = host.mounts_below(runtime.directory)
+    yield room / "root"
+    host.command("umount", room / "root")
+
+
+@pytest.mark.vm
+def test_a_debian_boots_and_takes_further_processes(runtime, launch, machine_files):
+    """A real systemd: it makes groups in the container's own, where no process may be beside them; exec finds a place"""
+    words = launch.words("--boot", "--memory", "512m", rootfs=machine_files)
+    out = runtime.directory / "out"
+    with open(out, "wb") as stdout:
+        process = runtime.spawn(*words, stdout=stdout, stderr=stdout)
+        id = runtime.ids[-1]
+
+        def state() -> str:
+            assert process.poll() is None, out.read_text(errors="replace")
+            return runtime.command("exec", id, "systemctl", "is-system-running").stdout.strip()
+
+        host.wait_until(lambda: state() in ("running", "degraded"), "the system is up", 60)
+        listed = runtime.command("exec", id, "systemctl", "list-units", "--type=service", "--state=running", "--plain")
+        assert {"dbus.service", "systemd-journald.service"} <= {line.split()[0] for line in listed.stdout.splitlines() if line}
+        inner = runtime.command("exec", id, "/bin/ls", "/sys/fs/cgroup").ok().stdout.split()
+        assert {"init.scope", "system.slice"} <= set(inner)
+        limit = runtime.command("exec", id, "/bin/cat", "/sys/fs/cgroup/memory.max").ok().stdout
+        assert limit == f"{512 << 20}\n"
+        # In a group of the container's, whichever it is.
+        place = runtime.command("exec", id, "/bin/cat", "/proc/self/cgroup").ok().stdout
+        assert place.startswith("0::/") and ".." not in place
+        process.terminate()
+        process.wait(host.timeout(20))
+    assert not os.path.ismount(machine_files / "proc")
+    runtime.expect_nothing(id)
