@@ -1,5 +1,7 @@
 """Limits are not only written: the container feels them."""
 
+import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -105,6 +107,37 @@ def test_a_container_runs_on_its_processors_only(runtime, bundle):
     bundle.linux["resources"] = {"cpu": {"cpus": "0"}}
     seen = runtime.look(bundle, "report")
     assert seen.status_field("Cpus_allowed_list") == "0"
+
+
+@pytest.fixture
+def unread_file():
+    """Three MiB on the disk of the root file system, none of them in memory; and the numbers of that disk."""
+    device = os.stat("/").st_dev
+    number = os.major(device), os.minor(device)
+    if not number[0] or Path("/sys/dev/block/{}:{}/partition".format(*number)).exists():
+        pytest.skip("the root file system is not on a whole block device")
+    with tempfile.NamedTemporaryFile(dir="/var/tmp") as file:
+        if os.fstat(file.fileno()).st_dev != device:
+            pytest.skip("/var/tmp is not on the root file system")
+        file.write(os.urandom(3 * MIB))
+        file.flush()
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        yield file.name, number
+
+
+def test_a_throttle_slows_reading_down(runtime, bundle, unread_file):
+    """blockIO.throttleReadBpsDevice: three MiB at one MiB a second"""
+    need("blkio", "io")
+    path, (major, minor) = unread_file
+    bundle.linux["resources"] = {
+        "blockIO": {"throttleReadBpsDevice": [{"major": major, "minor": minor, "rate": MIB}]}}
+    bundle.mount("/mnt/file", path, "bind", ["bind", "ro"])
+    container = runtime.start(bundle.shell("echo begin; cat /mnt/file >/dev/null && echo end"))
+    host.wait_until(lambda: "begin" in container.text, "the shell runs")
+    began = time.monotonic()
+    host.wait_until(lambda: "end" in container.text, "all is read", 30)
+    assert time.monotonic() - began > 1.8
 
 
 @pytest.mark.parametrize("signal", ["KILL", "TERM"])

@@ -115,6 +115,8 @@ def test_a_limit_is_in_its_control_file_or_refused(runtime, bundle, case):
         assert case.is_no_limit, f"{case.property} was accepted, and no controller limits it"
         return
     expected = case.v2 if group.unified else case.v1
+    if not expected and case.is_no_limit:  # as version 2 always does it
+        return
     assert expected, f"{case.property} was accepted without a file for it"
     for file, text in expected.items():
         assert text in (group.read(file), group.read(file).splitlines()[0]), file

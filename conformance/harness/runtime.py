@@ -132,6 +132,8 @@ class Runtime:
             pytest.skip("crun raises its limit of locked memory for version 2, which takes CAP_SYS_RESOURCE")
         if view == "v1" and not [name for name in host.hierarchies() if name != "v2"]:
             pytest.skip("this kernel has no version 1 hierarchy mounted")
+        if view == "v2" and set(host.hierarchies()) == {"v2"}:  # it sees that without help
+            return
         room = self.directory / "room"
         room.mkdir()
         self.wrapper = ["unshare", "--mount", "--propagation", "private", str(CGROUP_VIEW), view, str(room)]
