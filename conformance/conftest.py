@@ -11,7 +11,7 @@ import pytest
 
 pytest.register_assert_rewrite("harness.errors", "harness.runtime", "harness.seen")
 
-from harness import Bundle, Runtime, host, place, reaper  # noqa: E402
+from harness import Bundle, Runtime, host, patience, place, reaper  # noqa: E402
 
 HERE = Path(__file__).parent
 
@@ -50,6 +50,16 @@ def pytest_collection_modifyitems(config, items):
                 often = "sometimes: " if entry.get("sometimes") else ""
                 item.add_marker(pytest.mark.xfail(reason=f"{often}{entry['spec']}: {entry['reason']}", strict=False))
                 break
+
+
+def _with_patience(item):
+    with patience.limited():
+        yield
+
+
+pytest_runtest_setup = pytest.hookimpl(hookwrapper=True)(_with_patience)
+pytest_runtest_call = pytest.hookimpl(hookwrapper=True)(_with_patience)
+pytest_runtest_teardown = pytest.hookimpl(hookwrapper=True)(_with_patience)
 
 
 @pytest.hookimpl(hookwrapper=True)
