@@ -54,3 +54,22 @@ def test_a_way_upwards_is_refused(container, path):
 def test_a_cgroup_that_does_not_exist_is_an_error(container):
     """the command line contract"""
     refused(container.exec("/bin/true", flags=["--cgroup", "/nowhere"]), names=["nowhere"], status=255)
+
+
+def test_into_a_container_whose_cgroup_has_inner_nodes(container, bundle):
+    """cgroups(7), no internal processes: an init such as systemd moves itself below, and hands controllers down"""
+    if "v2" not in host.hierarchies():
+        pytest.skip("there is no hierarchy of version 2")
+    group = next(path for path in host.cgroups_named(bundle.name) if (path / "cgroup.controllers").exists())
+    controllers = (group / "cgroup.controllers").read_text().split()
+    if not controllers:
+        pytest.skip("no controller reaches the container's group of version 2")
+    inner = group / "init.scope"
+    inner.mkdir()
+    for pid in (group / "cgroup.procs").read_text().split():
+        (inner / "cgroup.procs").write_text(pid)
+    (group / "cgroup.subtree_control").write_text(f"+{controllers[0]}")
+    report = container.look().report
+    place = next(line for line in report["cgroup"].splitlines() if line.startswith("0::"))
+    assert place == container.exec("/bin/cat", "/proc/1/cgroup").ok().stdout.splitlines()[-1]
+    assert _run(container)[""].endswith(f"/{bundle.name}/init.scope")

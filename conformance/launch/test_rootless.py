@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import host
 from harness.agent import SeccompAgent
 from harness.errors import refused
 
@@ -85,6 +86,40 @@ def test_a_limit_without_a_cgroup_is_an_error(launch, user, runtime):
     """what to delegate is said"""
     refused(launch("-U", "--memory", "64m", command=["true"]), names=["cgroup", "delegate"])
     runtime.expect_nothing()
+
+
+@pytest.fixture
+def delegated(runtime, user):
+    """Control groups that belong to the user, whose commands are in them."""
+    controllers = [points for name, points in host.hierarchies().items() if {"pids", "memory"} & set(name.split(","))]
+    if not controllers:
+        pytest.skip("the host has no controllers of version 1")
+    groups = [point / runtime.unique("user") for point in controllers]
+    for group in groups:
+        group.mkdir()
+        for path in [group, group / "tasks", group / "cgroup.procs"]:
+            os.chown(path, user.uid, user.gid)
+    enter = " ".join(f"echo $$ >{group}/cgroup.procs;" for group in groups)
+    runtime.wrapper = ["sh", "-c", f'{enter} exec "$@"', "sh", *runtime.wrapper]
+    yield groups
+    for group in groups:
+        group.rmdir()
+
+
+def test_limits_are_set_in_cgroups_that_are_delegated(launch, runtime, user, delegated):
+    """cgroups when delegated: nothing is missing then, and nothing is said"""
+    words = launch.words("-U", "--memory", "48m", "--pids-limit", "9", command=["sh", "-c", "echo up; sleep 1000"])
+    out, err = runtime.directory / "out", runtime.directory / "err"
+    with open(out, "wb") as stdout, open(err, "wb") as stderr:
+        process = runtime.spawn(*words, stdout=stdout, stderr=stderr)
+        host.wait_until(lambda: out.read_text() == "up\n" or process.poll() is not None, "the container runs")
+    assert err.read_text() == ""
+    seen = {file: path.read_text().strip() for group in delegated for inner in group.iterdir() if inner.is_dir()
+            for file in ("memory.limit_in_bytes", "pids.max") if (path := inner / file).exists()}
+    assert seen == {"memory.limit_in_bytes": str(48 << 20), "pids.max": "9"}
+    runtime.command("kill", words[2], "KILL").ok()
+    assert process.wait(host.timeout(10)) == 137
+    assert not [inner for group in delegated for inner in group.iterdir() if inner.is_dir()]
 
 
 def test_namespaces_without_a_user_namespace_are_refused(launch, user):

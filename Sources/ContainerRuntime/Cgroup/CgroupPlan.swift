@@ -73,13 +73,18 @@ package struct CgroupPlan {
     /// default configuration, do not count.
     private var limit: String? { writes.first { !$0.isDispensable }?.property }
 
+    /// Whether a limit is to be set there.
+    private func isLimited(_ directory: CgroupDirectory) -> Bool {
+        writes.contains { !$0.isDispensable && cgroup.directory(limiting: $0.controller) == directory }
+    }
+
     /// Makes the directories and sets the limits.
     ///
     /// - Parameters:
     ///   - cgroup: the plan's, in which it is recorded what was made. When this fails, `cgroup.remove()` removes that
     ///     and nothing else.
     ///   - isRootless: the runtime has no rights on the host of its own. Where nobody delegated a hierarchy to it and no
-    ///     limit is asked for, the container does without a cgroup there, which is recorded too.
+    ///     limit is to be set in it, the container does without a cgroup there, which is recorded too.
     package func create(_ cgroup: inout ContainerCgroup, isRootless: Bool) throws(RuntimeError) {
         let planned = cgroup.directories
         let census = cgroup.census
@@ -104,6 +109,8 @@ package struct CgroupPlan {
             cgroup.directories.insert(
                 made, at: cgroup.unified == nil ? cgroup.directories.endIndex : cgroup.directories.endIndex - 1)
         }
+        // Where nobody delegated that one, the next best is marked.
+        if !cgroup.directories.contains(where: { $0.path == census?.path }) { cgroup.setMark() }
         try cgroup.setLimits(writes)
         try cgroup.setDevices(devices, isRootless: isRootless)
         if let owner, let unified = cgroup.unified {
@@ -131,7 +138,7 @@ package struct CgroupPlan {
             made = try makeCgroups(directory.path, below: hierarchy.mountPoint)
         } catch {
             let isDenied = [.accessDenied, .notPermitted, .readOnly].contains(error.errno)
-            if isRootless, isDenied, limit == nil { return nil }
+            if isRootless, isDenied, !isLimited(directory) { return nil }
             throw RuntimeError(
                 at: configPath, "cannot make the container's cgroup", error,
                 hint: isDenied ? hint(for: error.errno, hierarchy) : nil)
