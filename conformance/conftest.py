@@ -1,5 +1,6 @@
 """Fixtures: the runtime under test and a bundle for it; and what is known about other runtimes."""
 
+import fcntl
 import json
 import os
 import secrets
@@ -136,3 +137,11 @@ def profile(runtime):
     host.command("apparmor_parser", "--skip-cache", "--add", file)
     yield name
     host.command("apparmor_parser", "--remove", file)
+
+
+@pytest.fixture
+def one_at_a_time():
+    """For tests that look at what is in /var/tmp, where `launch` puts images: workers share it."""
+    with open(Path(os.environ["CONFORMANCE_TMP"]) / "var-tmp.lock", "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

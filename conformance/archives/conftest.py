@@ -1,6 +1,5 @@
 """Tests of `bundle`, a command that only swrun has."""
 
-import fcntl
 import os
 import shutil
 import sys
@@ -42,14 +41,6 @@ def work(runtime):
     yield path
     # Trees that were unpacked hold everything, also directories that nobody may enter.
     shutil.rmtree(path, ignore_errors=True)
-
-
-@pytest.fixture
-def one_at_a_time():
-    """For tests that look at what is in /var/tmp, where `launch --image` unpacks: workers share it."""
-    with open(Path(os.environ["CONFORMANCE_TMP"]) / "archives.lock", "w", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @pytest.fixture

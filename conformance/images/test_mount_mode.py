@@ -184,12 +184,32 @@ def test_an_interrupted_command_leaves_nothing(runtime, bundler, samples, work, 
     assert not list(work.glob("stopped*"))
 
 
-def test_launch_runs_a_command_in_an_image(runtime, bundler, image, work):
+def test_launch_runs_a_command_in_an_image(runtime, bundler, image, work, one_at_a_time):
     (work / "shared").mkdir()
     (work / "shared/file").write_text("from the host")
     result = runtime.command("launch", "-Q", image(), "-v", f"{work}/shared:/mnt", "-C", "/bin/cat /etc/hostname /mnt/file")
     assert result.ok().stdout == "samplevm\nfrom the host"
     assert not list(Path("/var/tmp").glob("swrun-image-*"))
+
+
+def test_a_launch_that_is_killed_leaves_its_image_to_the_next_one(runtime, image, one_at_a_time):
+    """launch -Q: what is attached for it"""
+    def left():
+        return sorted(Path("/var/tmp").glob("swrun-image-*")) + sorted(runtime.root.glob("swrun-image-*"))
+
+    before, id, out = left(), runtime.new_id(), runtime.directory / "up"
+    with open(out, "wb") as stdout:
+        process = runtime.spawn(
+            "launch", "--name", id, "-Q", image(), "-C", "/bin/sh -c 'echo up; exec sleep 1000'", stdout=stdout)
+    host.wait_until(lambda: out.read_text() == "up\n" or process.poll() is not None, "the container runs", 60)
+    (place,) = set(left()) - set(before)
+    process.kill()
+    process.wait(host.timeout(10))
+    assert place.exists()
+    runtime.command("launch", "--name", runtime.new_id(), "-Q", image(), "-C", "/bin/true", seconds=60).ok()
+    assert not place.exists() and id not in runtime.state_entries()
+    assert not [point for point in host.mounts_below(place)]
+    runtime.expect_nothing()
 
 
 def test_launch_of_no_image_is_an_error(runtime, bundler, work):
