@@ -109,6 +109,13 @@ class Docker(CommandLine):
         """The ids of containers in the state directory that Docker gives its runtimes."""
         return [path.name for path in self.room.path("/run/docker").glob("runtime-*/moby/*") if len(path.name) == 64]
 
+    def delete_behind_its_back(self, name: str) -> None:
+        """`delete --force`, by hand."""
+        id = self.inspect(name)["Id"]
+        (place,) = self.room.path("/run/docker").glob(f"runtime-*/moby/{id}")
+        root = "/run/docker/" + str(place.parent).rsplit("/run/docker/", 1)[1]
+        self.room.command(self.program, "--root", root, "delete", "--force", id)
+
     def remove_everything(self) -> None:
         if found := self("ps", "--all", "--quiet").split():
             self("rm", "--force", "--volumes", *found)

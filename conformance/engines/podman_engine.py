@@ -85,6 +85,10 @@ class Podman(CommandLine):
         command = [self.program, "state", id]
         return Process(command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL).wait(host.timeout(20))
 
+    def delete_behind_its_back(self, name: str) -> None:
+        """`delete --force`, by hand."""
+        host.command(self.program, "delete", "--force", self.inspect(name)["Id"])
+
     def leftovers(self) -> list[str]:
         """Control groups and mounts of containers of this engine."""
         groups = [str(path) for path in host.cgroups_named(self.prefix) if "libpod-" in path.name]

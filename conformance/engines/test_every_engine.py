@@ -121,3 +121,35 @@ def test_the_size_of_dev_shm(any_engine):
 
 def test_sysctls(any_engine):
     assert any_engine.run("cat", "/proc/sys/kernel/msgmax", flags=["--sysctl", "kernel.msgmax=4321"]) == "4321\n"
+
+
+# What happens without the engine
+
+
+def test_a_process_that_somebody_else_has_killed(any_engine):
+    """`container not running` is no error where it is to be stopped."""
+    name = any_engine.start("sleep", "60")
+    os.kill(any_engine.state(name)["Pid"], 9)
+    any_engine("stop", "--time", "0", name)
+    state = any_engine.state(name)
+    assert (state["Status"], state["ExitCode"]) == ("exited", 137)
+    any_engine("rm", name)
+    assert not any_engine.leftovers()
+
+
+def test_a_container_that_somebody_else_has_deleted(any_engine):
+    """`container does not exist` is no error where it is to be removed."""
+    name = any_engine.start("sleep", "60")
+    any_engine.delete_behind_its_back(name)
+    any_engine("rm", "--force", name)
+    assert not any_engine.known_to_the_runtime() and not any_engine.leftovers()
+
+
+def test_a_container_is_started_again_under_its_id(any_engine):
+    """Engines use an id again: nothing that is left of a container is in the way."""
+    name = any_engine.start("sh", "-c", "exit 3")
+    wait_for(lambda: any_engine.state(name)["Status"] == "exited", "it has ended")
+    for _ in range(2):
+        any_engine("start", name)
+        wait_for(lambda: any_engine.state(name)["Status"] == "exited", "it has ended again")
+        assert any_engine.state(name)["ExitCode"] == 3
