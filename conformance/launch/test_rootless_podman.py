@@ -75,6 +75,44 @@ def test_a_detached_container_is_listed_stopped_and_removed(podman):
     assert podman("ps", "-a", "-q") == ""
 
 
+def test_the_user_keeps_its_id(podman, user):
+    """--userns keep-id"""
+    assert run(podman, "id", "-u", flags=["--userns", "keep-id"]) == f"{user.uid}\n"
+
+
+def test_a_process_under_an_init(podman):
+    """--init"""
+    seen = run(podman, "sh", "-c", "echo $$; cat /proc/1/comm", flags=["--init"]).split()
+    assert int(seen[0]) > 1 and seen[1] in ("podman-init", "catatonit")
+
+
+def test_processes_are_added_killed_and_their_health_is_asked(podman):
+    """exec, healthcheck, kill, attach to what was said"""
+    health = ["--health-cmd", "sh -c 'test -e /tmp/ok'", "--health-interval", "disable", "--health-retries", "1"]
+    script = "trap 'exit 7' USR1; echo up; while :; do sleep 0.1; done"
+    podman("run", "-d", "--name", "one", *podman.options, *health, "localhost/busybox:test", "sh", "-c", script)
+    host.wait_until(lambda: "up" in podman("logs", "one"), "the container runs")
+    assert podman("exec", "--user", "1000", "one", "id", "-u") == "1000\n"
+    podman("exec", "one", "sh", "-c", "exit 9", status=9)
+    podman("exec", "one", "nosuch", status=127)
+    podman("healthcheck", "run", "one", status=1)
+    podman("exec", "one", "sh", "-c", "echo >/tmp/ok")
+    podman("healthcheck", "run", "one")
+    assert "trap 'exit 7' USR1" in podman("top", "one", "args")
+    podman("kill", "--signal", "USR1", "one")
+    assert podman("wait", "one") == "7\n"
+
+
+def test_the_containers_of_a_pod_share_their_network(podman):
+    """pod create"""
+    podman("pod", "create", "--name", "pod", "--network", "none")
+    for name in "first", "second":
+        podman("run", "-d", "--name", name, "--pod", "pod", "localhost/busybox:test", "sleep", "60")
+    places = {podman("exec", name, "busybox", "readlink", "/proc/self/ns/net") for name in ("first", "second")}
+    assert len(places) == 1
+    podman("pod", "rm", "--force", "--time", "0", "pod")
+
+
 def test_what_fails_is_told(podman):
     """an error of the runtime reaches the user"""
     status, _, errors = podman.result("run", "--rm", *podman.options, "localhost/busybox:test", "/not/there")
