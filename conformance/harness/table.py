@@ -88,11 +88,11 @@ def check() -> list[str]:
 
 
 def places(where: str) -> set[tuple[str, int]]:
-    """`config.md:17,33-35; runtime.md:5` as (file, line)."""
+    """`config.md:17,33-35; runtime.md:5` as (file, line); nothing for what is no place in the specification."""
     found = set()
-    for part in filter(None, where.split("; ")):
+    for part in where.split("; "):
         file, _, ranges = part.partition(":")
-        for piece in ranges.split(","):
+        for piece in filter(None, ranges.split(",")):
             first, _, last = piece.partition("-")
             found |= {(file, line) for line in range(int(first), int(last or first) + 1)}
     return found
