@@ -18,14 +18,17 @@ CONTINUE = 1
 
 
 class SeccompAgent:
-    """`errors` maps a system call's number to the errno that it gets; all others go on."""
+    """`errors` maps a system call's number to the errno that it gets; all others go on. `meanwhile` maps it to a function
+    that is called while the system call waits for its answer."""
 
-    def __init__(self, path: Path, errors: dict[int, int] | None = None):
-        self.path, self.errors = path, errors or {}
+    def __init__(self, path: Path, errors: dict[int, int] | None = None, meanwhile: dict | None = None):
+        self.path, self.errors, self.meanwhile = path, errors or {}, meanwhile or {}
         self.messages: list[dict] = []
         self.connections: list[socket.socket] = []
         self.descriptors: list[int] = []
         self.calls: collections.Counter[int] = collections.Counter()
+        # Answers to calls that nobody waits for any more.
+        self.late: collections.Counter[int] = collections.Counter()
         self.stop, self.stopped = os.pipe()
         self.server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.server.bind(str(path))
@@ -85,12 +88,16 @@ class SeccompAgent:
 
     def _answer(self, listener: int) -> None:
         notification = bytearray(80)
+        number = None
         try:
             fcntl.ioctl(listener, RECEIVE, notification)
             id, _, _, number = struct.unpack_from("QIIi", notification)
             self.calls[number] += 1
+            if number in self.meanwhile:
+                self.meanwhile[number]()
             error = self.errors.get(number)
             answer = (id, 0, -error, 0) if error else (id, 0, 0, CONTINUE)
             fcntl.ioctl(listener, SEND, bytearray(struct.pack("QqiI", *answer)))
-        except OSError:
-            pass  # the process has ended meanwhile
+        except OSError:  # the process has ended meanwhile, or was interrupted
+            if number is not None:
+                self.late[number] += 1

@@ -173,6 +173,18 @@ def test_calls_of_an_architecture_that_is_listed_are_filtered_by_their_own_numbe
     assert seen.all("int80")[1].get("error") != "EBADFD" and seen.all("int80")[2]["error"] == "EPROTO"
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="x32 is an architecture of x86-64")
+def test_calls_of_x32_are_those_of_an_architecture_of_their_own(runtime, bundle):
+    """config-linux.md, Seccomp: architectures: SCMP_ARCH_X32, which the kernel tells apart by a bit of the number"""
+    getsid = 0x4000_0000 | 124
+    _filter(bundle, _rule("getsid", errnoRet=77))
+    bundle.linux["seccomp"]["architectures"] = ["SCMP_ARCH_X86_64", "SCMP_ARCH_X32"]
+    seen = runtime.look(bundle, ["syscall", getsid, 0], ["syscall", "getsid", 0])
+    assert [line["error"] for line in seen.all("syscall")] == ["EBADFD", "EBADFD"]
+    bundle.linux["seccomp"]["architectures"] = ["SCMP_ARCH_X86_64"]
+    assert runtime.look(bundle, ["risk", getsid, 0])("risk")["signal"] == signal.SIGSYS
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="32 bit calls are those of x86")
 def test_calls_of_an_architecture_that_is_not_listed_end_the_process(runtime, bundle):
     """config-linux.md, Seccomp: architectures: the filter knows nothing of those calls, and lets none through"""

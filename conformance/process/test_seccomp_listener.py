@@ -1,6 +1,9 @@
 """seccomp: the listener and the container process state (config-linux.md, Seccomp: listenerPath)."""
 
+import os
 import platform
+import signal
+import time
 
 import pytest
 
@@ -10,6 +13,7 @@ from harness.schema import validate
 
 NATIVE = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}[platform.machine()]
 GETSID = {"x86_64": 124, "aarch64": 156}[platform.machine()]
+CHDIR = {"x86_64": 80, "aarch64": 49}[platform.machine()]
 EBADFD = 77
 
 
@@ -115,6 +119,24 @@ def test_notify_without_a_listener_is_refused(runtime, bundle, path):
     del bundle.linux["seccomp"]["listenerPath"]
     container = runtime.try_create(bundle)
     refused(container.created if container.created.status else container.start(), names=["seccomp"])
+
+
+@pytest.mark.skipif(host.kernel() < (5, 19), reason="the kernel has the flag since 5.19")
+@pytest.mark.parametrize("flags, waits", [([], False), (["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"], True)])
+def test_a_call_that_the_agent_looks_at_is_interrupted_by_signals_or_not(runtime, bundle, path, flags, waits):
+    """config-linux.md, Seccomp: flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: only what kills ends the waiting"""
+    _notify(bundle, path, "chdir", flags=flags)
+    bundle.shell("trap 'echo got it' USR1; cd /tmp; echo in $(pwd)")
+
+    def disturb():
+        if agent.calls[CHDIR] == 1:
+            os.kill(agent.messages[0]["pid"], signal.SIGUSR1)
+            time.sleep(0.3)
+
+    with SeccompAgent(path, meanwhile={CHDIR: disturb}) as agent:
+        result = runtime.run(bundle)
+    assert agent.late[CHDIR] == (0 if waits else 1), "answers to a call that was given up"
+    assert not waits or result.ok().stdout == "got it\nin /tmp\n"
 
 
 def test_flags_for_listeners_are_applied(runtime, bundle, path):
