@@ -44,7 +44,7 @@ enum LaunchCommand {
         if wishes.wants(.user), !wishes.mapsOwnIDsOnly { caller.mapSubordinateIDs() }
         let name = call.arguments[.containerName] ?? "launch-\(currentProcessID())"
         let id = try ContainerID(name)
-        clearAbandoned(call)
+        clearAbandoned(call, isOfImage: wishes.image != nil)
         let root = try openRoot(&wishes, call)
         defer { root.detach() }
 
@@ -63,9 +63,11 @@ enum LaunchCommand {
 
     /// Other commands leave containers alone that they are not asked about; only a launch that was killed has nobody to
     /// miss its container.
-    private static func clearAbandoned(_ call: Invocation) {
+    ///
+    /// - Parameter isOfImage: whether this one is of a disk image, as one may be that was killed before it had a container
+    private static func clearAbandoned(_ call: Invocation, isOfImage: Bool) {
         let roots = AbandonedContainers.remove(from: call.global.stateRoot) { call.report.warning($0) }
-        guard !roots.isEmpty else { return }
+        guard isOfImage || !roots.isEmpty else { return }
         for root in roots { ContainerImageRoot.removeAbandoned(root) { call.report.warning($0) } }
         do throws(RuntimeError) {
             _ = try BundleCommand.clearImages(in: call.global.stateRoot)
