@@ -26,11 +26,11 @@ def ctr(make_room, rootfs):
 
 def test_a_container_is_saved_as_an_image_and_goes_on(ctr):
     """containers checkpoint --task --rw, restore --live --rw"""
-    name = ctr.start("sh", "-c", "n=0; while :; do n=$((n+1)); echo $n >/count; sleep 0.2; done")
+    name = ctr.start("sh", "-c", "n=0; while :; do n=$((n+1)); echo $n >/new; mv /new /count; sleep 0.2; done")
 
     def count(name: str) -> int:
         with open(f"/proc/{ctr.tasks()[name][0]}/root/count") as file:
-            return int(file.read() or 0)
+            return int(file.read())
 
     wait_for(lambda: os.path.exists(f"/proc/{ctr.tasks()[name][0]}/root/count") and count(name) > 2, "it counts")
     ctr("containers", "checkpoint", "--task", "--rw", "--image", name, SAVED, seconds=120)
