@@ -18,6 +18,10 @@ package enum Annotation: String, CaseIterable, Sendable {
     case seccompReceiver = "run.oci.seccomp.receiver"
     /// A socket that is sent a pidfd of the container's process, as with `--pidfd-socket`.
     case pidfdReceiver = "run.oci.pidfd_receiver"
+    /// The name of a cgroup in the scope that systemd makes: the container gets it in place of the scope's own.
+    case scopeSubgroup = "run.oci.systemd.subgroup"
+    /// The name of a cgroup below the container's, without limits of its own, in which its first process starts.
+    case delegatedCgroup = "run.oci.delegate-cgroup"
     /// A file with more options for criu.
     case criuConfig = "org.criu.config"
     /// `SecureBits`
@@ -26,6 +30,17 @@ package enum Annotation: String, CaseIterable, Sendable {
 
 extension [KeyValue] {
     package subscript(annotation: Annotation) -> String? { self[annotation.rawValue] }
+
+    /// The name of one cgroup; nil without the annotation, or where it is empty.
+    func cgroupName(_ annotation: Annotation) throws(RuntimeError) -> String? {
+        guard let name = self[annotation], !name.isEmpty else { return nil }
+        if name == "." || name == ".." || name.utf8.contains(UInt8(ascii: "/")) || name.utf8.count > 255 {
+            throw RuntimeError(
+                at: "annotations[\"\(annotation.rawValue)\"]", "\"\(name)\" is no name of a cgroup", nil,
+                hint: "expected one name, without a slash")
+        }
+        return name
+    }
 
     /// Whether an annotation is set to something that does not mean no.
     package func isSet(_ annotation: Annotation) -> Bool {

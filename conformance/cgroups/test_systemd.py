@@ -288,6 +288,28 @@ def test_annotations_that_set_no_property_are_refused(runtime, scoped, name, val
     runtime.expect_nothing()
 
 
+@pytest.mark.vm
+@pytest.mark.parametrize("delegated", ["", "payload"])
+def test_the_container_may_have_a_group_in_its_scope(runtime, scoped, delegated):
+    """crun: run.oci.systemd.subgroup, and run.oci.delegate-cgroup below it"""
+    scoped.config["annotations"] = {"run.oci.systemd.subgroup": "inner"}
+    if delegated:
+        scoped.config["annotations"]["run.oci.delegate-cgroup"] = delegated
+    scoped.linux["resources"] = LIMITS
+    container = runtime.start(scoped, flags=SYSTEMD)
+    container.wait_for("hold")
+    inner = f"/system.slice/{scoped.unit}/inner"
+    assert groups_of(container.pid)[""] == inner + (f"/{delegated}" if delegated else "")
+    group = host.hierarchies()["v2"] / inner[1:]
+    assert (group / "pids.max").read_text() == "77\n" and (group / "memory.max").read_text() == f"{64 * MIB}\n"
+    assert (group.parent / "cgroup.procs").read_text() == ""
+    assert container.exec("/bin/true").status == 0
+    container.kill("KILL").ok()
+    container.wait().delete().ok()
+    assert show(scoped.unit)["LoadState"] == "not-found"
+    runtime.expect_nothing()
+
+
 @on_both
 def test_a_failed_create_leaves_no_unit(runtime, scoped, layout):
     """runtime.md, Errors: as if the operation were never attempted"""

@@ -148,6 +148,35 @@ def test_criu_reads_the_options_of_a_file(runtime, bundle):
     assert container.status == "running"
 
 
+@pytest.mark.annotation("run.oci.delegate-cgroup")
+@pytest.mark.parametrize("uid", [0, 7])
+def test_the_process_starts_in_a_group_below_the_containers(runtime, bundle, uid):
+    """crun: run.oci.delegate-cgroup; the group is the container's to manage, its limits are those above"""
+    if "v2" not in host.hierarchies():
+        pytest.skip("this kernel has no version 2 hierarchy mounted")
+    runtime.show("v2")
+    _annotate(bundle, "run.oci.delegate-cgroup", "payload")
+    bundle.process["user"]["uid"] = uid
+    bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["nosuid", "noexec", "nodev", "rw"])
+    bundle.probe("report", ["mkdir", "/sys/fs/cgroup/payload/mine"], ["mkdir", "/sys/fs/cgroup/other"], "hold")
+    container = runtime.start(bundle)
+    seen = container.wait_for("hold")
+    assert seen.report["cgroup"].endswith("0::/payload\n"), "the namespace begins at the container's group"
+    assert seen.all("mkdir")[0].get("error") is None
+    assert (seen.all("mkdir")[1].get("error") is None) is (uid == 0)
+    assert container.exec("/bin/true").status == 0
+    container.delete("--force").ok()
+    runtime.expect_nothing()
+
+
+@pytest.mark.annotation("run.oci.delegate-cgroup")
+@pytest.mark.parametrize("name", ["a/b", "..", "/x"])
+def test_a_group_below_has_one_name(runtime, bundle, name):
+    """What cannot be applied is an error"""
+    _annotate(bundle, "run.oci.delegate-cgroup", name)
+    runtime.refuses(bundle, "delegate-cgroup")
+
+
 def test_every_annotation_that_features_names_is_tried(runtime):
     """features.md, Unsafe annotations: each claim of swrun has a test that sets the annotation"""
     if runtime.name != "swrun":

@@ -14,6 +14,8 @@ package struct CgroupPlan {
     private let devices: DevicePolicy
     /// Who gets the v2 cgroup, if it is to change hands.
     private let owner: UInt32?
+    /// Of a cgroup below the container's, into which its first process moves when it has its namespaces.
+    private let delegated: String?
     /// The property of config.json that says where.
     private let configPath: String?
     /// Of the driver systemd.
@@ -35,6 +37,7 @@ package struct CgroupPlan {
         bornInside = !(0...(driver == .systemd ? 1 : 0)).contains(resources.pids?.limit ?? -1)
         devices = try DevicePolicy(resources.devices)
         owner = Delegation.owner(config, layout)
+        delegated = try Self.delegated(config, layout, driver)
         let mark = "\(id) \(currentProcessID()) \(currentTimestamp())"
         switch driver {
         case .cgroupfs:
@@ -111,13 +114,43 @@ package struct CgroupPlan {
         }
         // Where nobody delegated that one, the next best is marked.
         if !cgroup.directories.contains(where: { $0.path == census?.path }) { cgroup.setMark() }
+        try scope?.enterSubgroup(cgroup)
         try cgroup.setLimits(writes)
         try cgroup.setDevices(devices, isRootless: isRootless)
-        if let owner, let unified = cgroup.unified {
-            try explain("cannot give the container its cgroup") { () throws(SystemError) in
-                try Delegation.give(unified.path, to: owner)
-            }
+        try delegate(cgroup)
+    }
+
+    private func delegate(_ cgroup: ContainerCgroup) throws(RuntimeError) {
+        guard let path = delegatedPath(in: cgroup) ?? cgroup.unified?.path else { return }
+        try explain("cannot give the container its cgroup") { () throws(SystemError) in
+            if delegated != nil { _ = try makeCgroups(path, below: parentPath(path)) }
+            if let owner { try Delegation.give(path, to: owner) }
         }
+    }
+
+    private func delegatedPath(in cgroup: ContainerCgroup) -> String? {
+        guard let delegated, let unified = cgroup.unified else { return nil }
+        return "\(unified.path)/\(delegated)"
+    }
+
+    private static func delegated(
+        _ config: Config, _ layout: CgroupLayout, _ driver: CgroupDriver
+    ) throws(RuntimeError) -> String? {
+        guard let name = try config.annotations.cgroupName(.delegatedCgroup) else { return nil }
+        guard layout.kind == .v2, driver != .disabled else {
+            throw RuntimeError(
+                at: "annotations[\"\(Annotation.delegatedCgroup.rawValue)\"]", "needs a cgroup of version 2", nil,
+                hint: "version 1 cannot be delegated safely; drop the annotation")
+        }
+        return name
+    }
+
+    /// Moves init on to where the container manages for itself. Its cgroup namespace, if it has one, has begun above.
+    package func moveIntoDelegated(_ pid: Int32, _ cgroup: ContainerCgroup) throws(RuntimeError) {
+        guard let path = delegatedPath(in: cgroup) else { return }
+        try explain(
+            "cannot move the container's process", at: "annotations[\"\(Annotation.delegatedCgroup.rawValue)\"]"
+        ) { () throws(SystemError) in try writeControl("\(path)/cgroup.procs", "\(pid)".utf8) }
     }
 
     /// The container's own process is in its cgroup now, and keeps it.

@@ -10,14 +10,10 @@ struct MappedRoot {
     /// nil without a user namespace of the container's own.
     init?(_ config: Config) {
         guard let linux = config.linux, linux.namespaces.contains(where: { $0.type == .user && $0.path == nil }),
-            let uid = Self.root(linux.uidMappings), let gid = Self.root(linux.gidMappings), uid != 0
+            let uid = linux.uidMappings.host(of: 0), let gid = linux.gidMappings.host(of: 0), uid != 0
         else { return nil }
         self.uid = uid
         self.gid = gid
-    }
-
-    private static func root(_ mappings: [IDMapping]) -> UInt32? {
-        mappings.first { $0.containerID == 0 && $0.size > 0 }?.hostID
     }
 
     /// Lets its group read a directory of images, as far as not everybody may.

@@ -207,6 +207,7 @@ struct HostSide: ~Copyable {
 
     /// From here on other commands see a created container: the state first, then the pid file.
     mutating func publish() throws(RuntimeError) {
+        try cgroup.moveIntoDelegated(record.pid, record.cgroup)
         cgroup.releaseScope()
         guard let start = processStartTime(record.pid) else { throw unexpectedEnd() }
         record.processStartTime = start

@@ -41,8 +41,9 @@ extension Systemd {
 /// is to be born in it, when its limits are set; until then a process that does nothing keeps it.
 final class NewScope {
     let scope: ContainerScope
-    /// Of the cgroup, from the top of the hierarchy.
+    /// Of the container's cgroup, from the top of the hierarchy: the scope's own, or one in it.
     let path: String
+    private let hasSubgroup: Bool
     private let systemd: Systemd
     private let slice: String
     private let id: String
@@ -55,7 +56,9 @@ final class NewScope {
         let name = try ScopeName(cgroupsPath: config.linux?.cgroupsPath, id: id, kind)
         annotated = try ScopeAnnotations.properties(config.annotations)
         systemd = try Systemd(kind)
-        path = try systemd.controlGroup() + name.path
+        let subgroup = try config.annotations.cgroupName(.scopeSubgroup)
+        path = try systemd.controlGroup() + name.path + (subgroup.map { "/\($0)" } ?? "")
+        hasSubgroup = subgroup != nil
         scope = ContainerScope(systemd: kind, unit: name.unit)
         slice = name.slice
         self.id = id
@@ -94,6 +97,15 @@ final class NewScope {
             if annotated.isEmpty { throw error }
             let names = annotated.map(\.name).joined(separator: ", ")
             throw RuntimeError("\(error.message); annotations set the properties \(names)")
+        }
+    }
+
+    /// Where the container's cgroup is one in the scope, the keeper waits there: the scope could not hand controllers
+    /// down with a process of its own.
+    func enterSubgroup(_ cgroup: ContainerCgroup) throws(RuntimeError) {
+        guard hasSubgroup, let keeper, let unified = cgroup.unified else { return }
+        try explain("cannot keep the scope") { () throws(SystemError) in
+            try writeControl(unified.path + "/cgroup.procs", "\(keeper.pid)".utf8)
         }
     }
 
