@@ -135,6 +135,15 @@ def test_what_no_mounted_controller_limits_is_refused_by_its_name(runtime, bundl
     runtime.refuses(bundle, f"linux.resources.{place}", controller)
 
 
+@pytest.mark.vm(layout="hybrid")
+def test_packets_have_a_class_and_a_priority(runtime, bundle):
+    """config-linux.md, Network: classID and priorities, where a version 1 hierarchy has them"""
+    bundle.linux["resources"] = {"network": {"classID": 1048577, "priorities": [{"name": "lo", "priority": 3}]}}
+    runtime.create(bundle.probe("hold"))
+    assert limits.group_of(bundle.name, "net_cls", "none").read("net_cls.classid") == "1048577"
+    assert "lo 3" in limits.group_of(bundle.name, "net_prio", "none").read("net_prio.ifpriomap").splitlines()
+
+
 @pytest.mark.parametrize("property", ["kernel", "kernelTCP"])
 def test_limits_of_kernel_memory_are_refused_where_the_kernel_has_none(runtime, bundle, property):
     """config-linux.md, Memory: what a kernel lacks is refused by name, with what has taken its place"""

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from harness import refused
+
 APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
 SELINUX = Path("/sys/fs/selinux/enforce")
 
@@ -75,7 +77,15 @@ def said_to_have_selinux(runtime):
 def test_the_label_is_written_for_the_program(runtime, bundle, said_to_have_selinux):
     """config.md, Linux Process: selinuxLabel; the kernel's answer is told, and its file"""
     bundle.process["selinuxLabel"] = "system_u:system_r:container_t:s0:c1,c2"
-    runtime.refuses(bundle, "process.selinuxLabel", "/proc/self/attr/exec")
+    container = runtime.try_create(bundle, "--no-new-keyring")
+    refused(container.created, names=["process.selinuxLabel", "/proc/self/attr/exec"])
+    runtime.expect_nothing()
+
+
+def test_the_keyring_of_the_program_has_its_label(runtime, bundle, said_to_have_selinux):
+    """config.md, Linux Process: selinuxLabel; with that of the runtime, the program could not use its keyring"""
+    bundle.process["selinuxLabel"] = "system_u:system_r:container_t:s0:c1,c2"
+    runtime.refuses(bundle, "process.selinuxLabel", "/proc/self/attr/keycreate")
 
 
 def test_the_label_of_mounts_is_given_to_new_filesystems(runtime, bundle, said_to_have_selinux):

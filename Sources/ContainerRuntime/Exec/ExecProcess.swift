@@ -21,7 +21,7 @@ enum ExecProcess {
     private static func setUp(_ plan: ExecPlan, _ host: borrowing InitChannel) throws(RuntimeError) -> PreparedProgram {
         try setAffinity(plan.process.execCPUAffinity?.final, at: "process.execCPUAffinity.final")
         try explain("cannot start a session") { () throws(SystemError) in try startSession() }
-        if plan.newKeyring { try joinKeyring() }
+        if plan.newKeyring { try plan.labels.joinKeyring(inContainer: true) }
         // Nothing is left now by which a path in the container could lead out of it.
         closeDescriptors(
             from: plan.inherited.end,

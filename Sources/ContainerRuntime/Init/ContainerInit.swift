@@ -51,7 +51,7 @@ enum ContainerInit {
         // A change of the user makes a process as open to others as it was at first.
         setDumpable(false)
         if plan.namespaces.atBirth.contains(.network) { try bringLoopbackUp() }
-        if plan.newKeyring { try joinKeyring() }
+        if plan.newKeyring { try plan.labels.joinKeyring() }
 
         let root = try filesystem.build(at: place)
         try setNames(plan.config)

@@ -46,7 +46,7 @@ func bringLoopbackUp() throws(RuntimeError) {
 }
 
 /// A kernel without keyrings has nothing to keep apart.
-func joinKeyring() throws(RuntimeError) {
+func joinNewKeyring() throws(RuntimeError) {
     do throws(SystemError) {
         try joinNewSessionKeyring()
     } catch {

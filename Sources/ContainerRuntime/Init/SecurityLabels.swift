@@ -77,6 +77,22 @@ struct SecurityLabels: Equatable {
         return opened
     }
 
+    /// A session keyring for the program, with the program's label: with that of the runtime, SELinux would keep the
+    /// program from it. The kernel forgets the label for keyrings at the next execve(2).
+    func joinKeyring(inContainer: Bool = false) throws(RuntimeError) {
+        if let selinuxLabel {
+            let proc = try explain("cannot open a procfs for the keyring's label") { () throws(SystemError) in
+                try openPrivateProc(trusting: !inContainer)
+            }
+            let (file, name) = try Self.openAttribute(["keycreate"], in: proc, apparmor: false)
+            try explain(
+                "cannot write `\(name)`", at: "process.selinuxLabel",
+                hint: "the label must be one of the loaded policy; --no-new-keyring does without a keyring"
+            ) { () throws(SystemError) in try FileDescriptor(owning: file).write(selinuxLabel) }
+        }
+        try joinNewKeyring()
+    }
+
     private static func openAttribute(
         _ names: [String], in proc: borrowing RootDirectory, apparmor: Bool
     ) throws(RuntimeError) -> (file: Int32, name: String) {
@@ -92,7 +108,7 @@ struct SecurityLabels: Equatable {
             }
             if let file { return (file, "/proc/\(path)") }
         }
-        throw RuntimeError("cannot open `/proc/self/attr/exec`: the kernel has no such file")
+        throw RuntimeError("cannot open `/proc/self/attr/\(names.last ?? "")`: the kernel has no such file")
     }
 }
 
