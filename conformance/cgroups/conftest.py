@@ -1,4 +1,9 @@
-"""Layouts that a test can put the runtime in, whatever the host has."""
+"""Layouts that a test can put the runtime in, whatever the host has; file systems that Python programs answer for."""
+
+import importlib.util
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -22,3 +27,29 @@ def every_layout(request, runtime):
     if request.param != "host":
         runtime.show(request.param)
     return request.param
+
+
+@pytest.fixture
+def mount_program(runtime):
+    """Mounts what a Python program (its words, without the directory) answers for: the directory, and the process."""
+    if not os.access("/dev/fuse", os.W_OK):
+        pytest.skip("this machine has no FUSE")
+    if not importlib.util.find_spec("fusepy"):
+        pytest.skip("python3-fusepy is not installed")
+    mounted = []
+
+    def mount(name: str, *words):
+        path = runtime.directory / name
+        path.mkdir()
+        process = runtime.spawn_words([sys.executable, *map(str, words), str(path)], stderr=subprocess.PIPE)
+        mounted.append((path, process))
+        host.wait_until(lambda: os.path.ismount(path) or process.poll() is not None, "the file system is mounted")
+        assert process.poll() is None, process.stderr.read()
+        runtime.known_mounts = host.mounts_below(runtime.directory)
+        return path, process
+
+    yield mount
+    for path, process in mounted:
+        host.command("umount", "-l", path, check=False)
+        process.kill()
+        process.wait()

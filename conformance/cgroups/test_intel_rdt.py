@@ -3,10 +3,7 @@
 No machine of the project has the hardware. The stand-in answers as the kernel's documentation says resctrl does.
 """
 
-import importlib.util
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -36,24 +33,12 @@ class Resctrl:
 
 
 @pytest.fixture
-def resctrl(runtime, monkeypatch):
+def resctrl(runtime, mount_program, monkeypatch):
     if runtime.name != "swrun":
         pytest.skip("other runtimes cannot be told of a stand-in for resctrl")
-    if not os.access("/dev/fuse", os.W_OK):
-        pytest.skip("this machine has no FUSE, which the stand-in needs")
-    if not importlib.util.find_spec("fusepy"):
-        pytest.skip("python3-fusepy is not installed, which the stand-in needs")
-    path = runtime.directory / "resctrl"
-    path.mkdir()
-    process = runtime.spawn_words([sys.executable, str(STAND_IN), str(path)], stderr=subprocess.PIPE)
-    host.wait_until(lambda: (path / "info").exists() or process.poll() is not None, "the stand-in is mounted")
-    assert process.poll() is None, process.stderr.read()
-    runtime.known_mounts = host.mounts_below(runtime.directory)
+    path, _ = mount_program("resctrl", STAND_IN)
     monkeypatch.setenv("SWRUN_RESCTRL", str(path))
-    yield Resctrl(path)
-    host.command("umount", "-l", path)
-    process.kill()
-    process.wait()
+    return Resctrl(path)
 
 
 def _start(runtime, bundle, **rdt):

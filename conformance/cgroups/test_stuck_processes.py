@@ -1,10 +1,6 @@
 """delete of a container with a process that cannot die: it waits in the kernel for a file system that does not answer."""
 
-import importlib.util
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,32 +15,20 @@ from fusepy import FUSE, Operations
 class Silent(Operations):
     def getattr(self, path, handle=None):
         if path != "/":
-            open(sys.argv[2], "w").close()
+            open(sys.argv[1], "w").close()
             time.sleep(3600)
         return {"st_mode": 0o040755, "st_nlink": 2}
 
-FUSE(Silent(), sys.argv[1], foreground=True, allow_other=True)
+FUSE(Silent(), sys.argv[2], foreground=True, allow_other=True)
 """
 
 
 @pytest.fixture
-def silence(runtime):
+def silence(runtime, mount_program):
     """A directory in which whoever looks for a file waits for ever, a file that appears then, and the process behind it."""
-    if not os.access("/dev/fuse", os.W_OK):
-        pytest.skip("this machine has no FUSE")
-    if not importlib.util.find_spec("fusepy"):
-        pytest.skip("python3-fusepy is not installed")
-    path = runtime.directory / "silent"
-    path.mkdir()
     asked = runtime.directory / "asked"
-    process = runtime.spawn_words([sys.executable, "-c", FILE_SYSTEM, str(path), str(asked)], stderr=subprocess.PIPE)
-    host.wait_until(lambda: os.path.ismount(path) or process.poll() is not None, "the file system is mounted")
-    assert process.poll() is None, process.stderr.read()
-    runtime.known_mounts = host.mounts_below(runtime.directory)
-    yield path, asked, process
-    process.kill()
-    process.wait()
-    host.command("umount", "-l", path, check=False)
+    path, process = mount_program("silent", "-c", FILE_SYSTEM, asked)
+    return path, asked, process
 
 
 def test_what_cannot_die_is_named_and_deleted_later(runtime, bundle, silence):
