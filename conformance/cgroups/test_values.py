@@ -279,7 +279,7 @@ def test_controllers_are_enabled_for_unified_files(runtime, bundle):
         assert (group / file).read_text() == f"{value}\n"
 
 
-@pytest.mark.parametrize("key", ["nosuch.max", "memory.nosuch", "cgroup.nosuch", "nosuch"])
+@pytest.mark.parametrize("key", ["nosuch.max", "memory.nosuch", "cgroup.nosuch", "nosuch", "../cgroup.procs", "a/b.max", ""])
 def test_a_unified_file_that_does_not_exist_is_refused(runtime, bundle, key):
     """config-linux.md, Unified: MUST generate an error for a controller that is not present or cannot be enabled"""
     bundle.linux["resources"] = {"unified": {key: "1"}}
