@@ -1,11 +1,14 @@
 """What podman and Docker do alike, as their users see it: run, exec, and what options set up."""
 
+import json
 import os
 
 import pytest
 
 from engines.engine import wait_for
 from harness.terminal import Attached
+
+BOUNDS = "grep -E '^Cap(Prm|Eff|Bnd)' /proc/self/status | cut -f2 | sort -u"
 
 
 def test_run_prints_what_the_container_prints(any_engine):
@@ -121,6 +124,69 @@ def test_the_size_of_dev_shm(any_engine):
 
 def test_sysctls(any_engine):
     assert any_engine.run("cat", "/proc/sys/kernel/msgmax", flags=["--sysctl", "kernel.msgmax=4321"]) == "4321\n"
+
+
+# What is granted, and what is limited
+
+
+def test_a_seccomp_filter_of_the_user(any_engine, tmp_path):
+    profile = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 122}]}
+    (tmp_path / "profile.json").write_text(json.dumps(profile))
+    flags = ["--security-opt", f"seccomp={tmp_path}/profile.json"]
+    seen = any_engine.run("sh", "-c", "mkdir /made 2>&1; touch /file && echo allowed", flags=flags)
+    assert "quota exceeded" in seen.lower() and "allowed" in seen
+
+
+def test_capabilities_are_added_to_the_usual_ones(any_engine):
+    usual, more = (int(any_engine.run("sh", "-c", BOUNDS, flags=flags), 16) for flags in (
+        [], ["--cap-add", "sys_ptrace"]))
+    assert more == usual | 1 << 19
+
+
+def test_the_score_of_the_oom_killer(any_engine):
+    assert any_engine.run("cat", "/proc/self/oom_score_adj", flags=["--oom-score-adj", "321"]) == "321\n"
+
+
+def test_a_rule_for_devices(any_engine):
+    look = "mknod /full c 1 7 && head -c 1 /full | wc -c; mknod /fuse c 10 229 && (exec 3</fuse)"
+    seen = any_engine.run("sh", "-c", look, flags=["--device-cgroup-rule", "c 1:7 rwm"], status=1)
+    assert seen == "1\n"
+
+
+def test_devices_that_are_not_given_cannot_be_opened(any_engine):
+    assert any_engine.run("sh", "-c", "mknod /fuse c 10 229 && echo made; (exec 3</fuse)", status=1) == "made\n"
+
+
+@pytest.mark.parametrize("rights, reads, writes", [("r", True, False), ("w", False, True), ("rw", True, True)])
+def test_the_rights_on_a_device(any_engine, rights, reads, writes):
+    flags = ["--cap-drop", "all", "--device", f"/dev/fuse:/dev/other:{rights}"]
+    look = "(exec 3</dev/other) && echo reads; (exec 3>/dev/other) && echo writes"
+    seen = any_engine.result("run", "--rm", *any_engine.options_with(flags), any_engine.image, "sh", "-c", look)[1].split()
+    assert seen == ["reads"] * reads + ["writes"] * writes
+
+
+def test_a_limit_of_processes_bites(any_engine):
+    seen = any_engine.run("sh", "-c", "for n in 1 2 3 4 5 6 7 8 9; do sleep 9 & done; echo made", flags=[
+        "--pids-limit", "5"], status=2)
+    assert "made" not in seen
+
+
+@pytest.mark.parametrize("flags, v1, v2, seen", [
+    (["--pids-limit", "77"], "pids/pids.max", "pids.max", "77"),
+    (["--memory", "32m"], "memory/memory.limit_in_bytes", "memory.max", str(32 << 20)),
+    (["--memory", "32m", "--memory-reservation", "16m"], "memory/memory.soft_limit_in_bytes", "memory.low",
+     str(16 << 20)),
+    (["--cpus", "0.25"], "cpu/cpu.cfs_quota_us", "cpu.max", "25000"),
+    (["--cpu-period", "50000", "--cpu-quota", "10000"], "cpu/cpu.cfs_period_us", "cpu.max", "50000"),
+    (["--cpu-shares", "512"], "cpu/cpu.shares", "cpu.weight", "512"),
+    (["--cpuset-cpus", "0"], "cpuset/cpuset.cpus", "cpuset.cpus", "0"),
+    (["--cpuset-mems", "0"], "cpuset/cpuset.mems", "cpuset.mems", "0"),
+], ids=lambda value: value[-2].lstrip("-") if isinstance(value, list) else "")
+def test_limits(any_engine, flags, v1, v2, seen):
+    look = f"cat /sys/fs/cgroup/{v1} 2>/dev/null || cat /sys/fs/cgroup/{v2}"
+    found = any_engine.run("sh", "-c", look, flags=flags).split()
+    assert seen in found or (v2 == "cpu.weight" and found == ["20"])
 
 
 # What happens without the engine
