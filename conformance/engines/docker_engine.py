@@ -3,11 +3,10 @@
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 
 from engines.containerd_engine import Containerd
-from engines.engine import CommandLine, Room
+from engines.engine import ContainerEngine, Room
 from engines.image import make_layer
 from harness import host
 from harness.reaper import Process
@@ -15,12 +14,12 @@ from harness.reaper import Process
 IMAGE = "busybox:test"
 
 
-class Docker(CommandLine):
+class Docker(ContainerEngine):
     image = IMAGE
 
     def __init__(self, room: Room, program: str, **settings):
         assert shutil.which("dockerd"), "Docker is not installed: apt-get install docker.io"
-        super().__init__("docker", room.directory)
+        super().__init__("docker", room.directory, room.name)
         self.room, self.program = room, program
         self.log = self.directory / "dockerd.log"
         # BuildKit of this version takes the `runc` that it finds in PATH, whatever the configuration says
@@ -69,35 +68,9 @@ class Docker(CommandLine):
         self.start_daemon()
         self.import_image(rootfs)
 
-    def name(self, part="c") -> str:
-        self.serial += 1
-        return f"{self.room.name}-{part}{self.serial}"
-
-    def run(self, *words, status=0, stdin="", flags=()) -> str:
-        """`docker run --rm [FLAG...] IMAGE WORD...`: the output."""
-        return self("run", "--rm", *self.options_with(flags), IMAGE, *words, status=status, stdin=stdin)
-
     def options_with(self, flags) -> list[str]:
         """A container gets no network unless it asks for one."""
         return [*(() if "--network" in flags else ("--network", "none")), *map(str, flags)]
-
-    def start(self, *words, flags=()) -> str:
-        """`docker run -d [FLAG...] IMAGE WORD...`: the name of the container."""
-        name = self.name()
-        self("run", "-d", "--name", name, *self.options_with(flags), IMAGE, *words)
-        return name
-
-    def inspect(self, name: str) -> dict:
-        return json.loads(self("inspect", name))[0]
-
-    def state(self, name: str) -> dict:
-        return self.inspect(name)["State"]
-
-    def wait_for_log(self, name: str, text: str, seconds=20.0) -> None:
-        limit = time.monotonic() + host.timeout(seconds)
-        while text not in (printed := self("logs", name)):
-            assert time.monotonic() < limit, f"{text!r} did not appear in the log of {name}: {printed!r}"
-            time.sleep(0.1)
 
     def import_image(self, rootfs: Path) -> None:
         archive = self.directory / "busybox.tar"

@@ -1,5 +1,6 @@
 """What engines have in common: a command line whose results are checked, and a room of their own."""
 
+import json
 import os
 import signal
 import time
@@ -48,6 +49,46 @@ class CommandLine:
 
     def described(self, words) -> str:
         return " ".join([self.command_name, *map(str, words)])
+
+
+class ContainerEngine(CommandLine):
+    """What the commands of podman and Docker have in common."""
+
+    image: str
+
+    def __init__(self, name: str, directory: Path, prefix: str):
+        super().__init__(name, directory)
+        self.prefix = prefix
+
+    def options_with(self, flags) -> list[str]:
+        """The options of every container, and those of a test."""
+        raise NotImplementedError
+
+    def name(self, part="c") -> str:
+        self.serial += 1
+        return f"{self.prefix}-{part}{self.serial}"
+
+    def run(self, *words, status=0, stdin="", flags=()) -> str:
+        """`run --rm [FLAG...] IMAGE WORD...`: the output."""
+        return self("run", "--rm", *self.options_with(flags), self.image, *words, status=status, stdin=stdin)
+
+    def start(self, *words, flags=()) -> str:
+        """`run -d [FLAG...] IMAGE WORD...`: the name of the container."""
+        name = self.name()
+        self("run", "-d", "--name", name, *self.options_with(flags), self.image, *words)
+        return name
+
+    def inspect(self, name: str) -> dict:
+        return json.loads(self("inspect", name))[0]
+
+    def state(self, name: str) -> dict:
+        return self.inspect(name)["State"]
+
+    def wait_for_log(self, name: str, text: str, seconds=20.0) -> None:
+        limit = time.monotonic() + host.timeout(seconds)
+        while text not in (printed := self("logs", name)):
+            assert time.monotonic() < limit, f"{text!r} did not appear in the log of {name}: {printed!r}"
+            time.sleep(0.1)
 
 
 class Room:

@@ -1,13 +1,12 @@
 """podman with storage, state and configuration of its own, set to use the runtime under test."""
 
-import json
 import os
 import shutil
 import time
 from pathlib import Path
 from subprocess import DEVNULL
 
-from engines.engine import CommandLine
+from engines.engine import ContainerEngine
 from harness import host
 from harness.reaper import Process
 
@@ -28,13 +27,13 @@ runtime_supports_nocgroup = ["{name}"]
 """
 
 
-class Podman(CommandLine):
+class Podman(ContainerEngine):
     image = IMAGE
 
     def __init__(self, program: str, directory: Path, prefix: str):
         assert shutil.which("podman"), "podman is not installed: apt-get install podman catatonit"
-        super().__init__("podman", directory)
-        self.program, self.prefix = program, prefix
+        super().__init__("podman", directory, prefix)
+        self.program = program
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CONTAINER")},
             "HOME": str(directory),
@@ -53,29 +52,9 @@ class Podman(CommandLine):
         configuration.write_text(CONFIGURATION.format(name=name))
         self.environment["CONTAINERS_CONF"] = str(configuration)
 
-    def name(self, part="c") -> str:
-        self.serial += 1
-        return f"{self.prefix}-{part}{self.serial}"
-
-    def run(self, *words, status=0, stdin="", flags=()) -> str:
-        """`podman run --rm [FLAG...] IMAGE WORD...`: the output."""
-        return self("run", "--rm", *self.options_with(flags), IMAGE, *words, status=status, stdin=stdin)
-
     def options_with(self, flags) -> list[str]:
         """The usual options and those of a test; it gets no network unless it asks for one."""
         return [*(self.options[:2] if "--network" in flags else self.options), *map(str, flags)]
-
-    def start(self, *words, flags=()) -> str:
-        """`podman run -d [FLAG...] IMAGE WORD...`: the name of the container."""
-        name = self.name()
-        self("run", "-d", "--name", name, *self.options_with(flags), IMAGE, *words)
-        return name
-
-    def inspect(self, name: str) -> dict:
-        return json.loads(self("inspect", name))[0]
-
-    def state(self, name: str) -> dict:
-        return self.inspect(name)["State"]
 
     def known_to_the_runtime(self) -> list[str]:
         """The containers of this engine that the runtime knows."""

@@ -1,12 +1,10 @@
 """podman drives the runtime: from `run` to `rm`, as its users see it."""
 
 import os
-import time
 
 import pytest
 
 from engines.podman_engine import IMAGE
-from harness import host
 from harness.broken import BROKEN
 
 # Run and its results
@@ -77,7 +75,7 @@ def test_a_workdir_that_is_a_file_is_an_error(podman):
 
 def test_a_detached_container_runs_until_it_is_stopped(podman):
     name = podman.start("sh", "-c", "trap 'echo bye; exit 7' TERM; echo up; while :; do sleep 60 & wait; done")
-    wait_for_log(podman, name, "up")
+    podman.wait_for_log(name, "up")
     state = podman.state(name)
     assert (state["Status"], state["Running"]) == ("running", True)
     assert os.path.exists(f"/proc/{state['Pid']}")
@@ -89,7 +87,7 @@ def test_a_detached_container_runs_until_it_is_stopped(podman):
 
 def test_stop_kills_what_does_not_stop(podman):
     name = podman.start("sh", "-c", "trap '' TERM; echo up; while :; do sleep 60 & wait; done")
-    wait_for_log(podman, name, "up")
+    podman.wait_for_log(name, "up")
     podman("stop", "--time", "1", name)
     assert podman.state(name)["ExitCode"] == 137
 
@@ -127,7 +125,7 @@ def test_init_creates_and_does_not_start(podman):
 @pytest.mark.parametrize("signal", ["USR1", "SIGUSR1", "10"])
 def test_kill_sends_a_signal(podman, signal):
     name = podman.start("sh", "-c", "trap 'echo got it; exit 0' USR1; echo up; while :; do sleep 60 & wait; done")
-    wait_for_log(podman, name, "up")
+    podman.wait_for_log(name, "up")
     podman("kill", "--signal", signal, name)
     assert podman("wait", name).strip() == "0"
     assert podman("logs", name) == "up\ngot it\n"
@@ -183,10 +181,3 @@ def test_the_containers_of_a_pod_share_their_network(podman):
         podman("run", "-d", "--name", name, "--pod", pod, IMAGE, "sleep", "60")
     first, second = (os.readlink(f"/proc/{podman.state(name)['Pid']}/ns/net") for name in names)
     assert first == second != os.readlink("/proc/self/ns/net")
-
-
-def wait_for_log(podman, name, text, seconds=10.0):
-    limit = time.monotonic() + host.timeout(seconds)
-    while text not in podman("logs", name):
-        assert time.monotonic() < limit, f"{text!r} did not appear in the log of {name}: {podman('logs', name)!r}"
-        time.sleep(0.1)
