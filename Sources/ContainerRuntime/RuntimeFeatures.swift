@@ -6,8 +6,12 @@ package import RuntimeSpec
 /// What this build can do on this kernel, for the `features` document (features.md). Nothing is a list of its own here:
 /// the answers come from the tables and the libraries that do the work.
 package enum RuntimeFeatures {
-    /// - Parameter libraries: names and versions of what is linked in
-    package static func describe(version: String, commit: String, libraries: [KeyValue]) -> Features {
+    /// - Parameters:
+    ///   - libraries: names and versions of what is linked in
+    ///   - annotations: those that mean something outside of this module
+    package static func describe(
+        version: String, commit: String, libraries: [KeyValue], annotations: [String]
+    ) -> Features {
         Features(
             capabilities: capabilities, cgroup: cgroup, seccomp: seccomp, apparmor: true, selinux: true,
             intelRdt: Features.IntelRdtSupport(schemata: true, monitoring: true),
@@ -18,7 +22,8 @@ package enum RuntimeFeatures {
                 // The name under which engines ask runc and crun as well.
                 KeyValue("org.opencontainers.runc.checkpoint.enabled", Criu.isInstalled ? "true" : "false"),
             ] + libraries,
-            potentiallyUnsafeConfigAnnotations: Annotation.allCases.map(\.rawValue) + [ScopeAnnotations.prefix])
+            potentiallyUnsafeConfigAnnotations: Annotation.allCases.map(\.rawValue)
+                + [ScopeAnnotations.prefix, BridgeNetwork.annotation, StopSignal.annotation] + annotations)
     }
 
     /// The names that `process.capabilities` may have: libcap's.

@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import ImageBundle
 internal import RuntimeSpec
 
 extension Command {
@@ -17,7 +18,8 @@ enum FeaturesCommand {
                 libraries: [
                     KeyValue("io.github.seccomp.libseccomp.version", Version.libseccomp),
                     KeyValue("org.digip.jansson.version", Version.jansson),
-                ]
+                ],
+                annotations: [MakeBundle.modeAnnotation]
             ).json.serialized(indent: "  ") + "\n")
         return 0
     }
