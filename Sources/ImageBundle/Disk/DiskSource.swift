@@ -173,7 +173,8 @@ final class DiskSource: ImageSource {
         let directory = try explain("\(disk.image): cannot open the root filesystem") { () throws(SystemError) in
             try root.mounted.directory(root.subvolume)
         }
-        let copy = TreeCopy(work, targetRoot: rootfs.rawValue)
+        let copy = TreeCopy(
+            work, targetRoot: rootfs.rawValue, from: ImageContent(chain, disk, root.volume, root.mounted))
         copy.emptied = Set(plan.merged.map { ByteName(String($0.mountPoint.dropFirst())) })
         try copy.copy(from: directory.descriptor, to: rootfs)
         return copy.skipped
@@ -194,7 +195,8 @@ final class DiskSource: ImageSource {
                 hint: error.errno == .loop ? "the mount point is reached through a link, which may be a trap" : nil)
         }
         let source = try explain(what) { () throws(SystemError) in try merged.mounted.directory(merged.subvolume) }
-        let copy = TreeCopy(work, targetRoot: place.rawValue)
+        let copy = TreeCopy(
+            work, targetRoot: place.rawValue, from: ImageContent(chain, disk, merged.volume, merged.mounted))
         copy.emptied = Set(merged.hidden.map { ByteName($0) })
         try copy.copy(from: source.descriptor, to: place)
         return copy.skipped

@@ -51,11 +51,12 @@ final class TreeCopy {
     /// - Parameters:
     ///   - targetRoot: an open directory that outlives this object
     ///   - path: where in it the tree goes; the directory exists
-    init(_ work: Work, targetRoot: Int32, path: ByteName = ByteName("")) {
+    ///   - image: where the content of the files is found, if not by reading them
+    init(_ work: Work, targetRoot: Int32, path: ByteName = ByteName(""), from image: ImageContent? = nil) {
         self.work = work
         self.targetRoot = targetRoot
         self.path = path
-        content = FileContentCopy(work)
+        content = FileContentCopy(work, from: image)
         attributes = AttributeCopy(work)
     }
 
