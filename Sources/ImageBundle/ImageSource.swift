@@ -30,6 +30,15 @@ package struct ImageFacts: Equatable, Sendable {
     package var annotations: [KeyValue] = []
     /// Whether the program is an init system, which wants directories of its own in memory.
     package var isInitSystem = false
+    /// What is mounted from the bundle.
+    package var volumes: [Volume] = []
+
+    package struct Volume: Equatable, Sendable {
+        /// In the container.
+        package var destination: String
+        /// Relative to the bundle.
+        package var source: String
+    }
 
     package init() {}
 }

@@ -140,10 +140,41 @@ struct FuzzTests {
         }
     }
 
+    @Test(
+        "superblocks",
+        arguments: ["ext2", "ext4", "xfs", "btrfs", "squashfs", "vfat", "swap"])
+    func superblocks(name: String) throws {
+        try fuzz(name) { (bytes) throws(BundleError) in
+            guard let found = try FilesystemProbe.probe(bytes) else { return }
+            #expect(found.label.utf8.count <= 3 * 256 && found.uuid.utf8.count <= 36)
+        }
+        let seed = try MutableBytes(seed: Self.seed(name))
+        #expect(try FilesystemProbe.probe(seed)?.kind.rawValue == name)
+    }
+
+    @Test("where clusters of qcow2 are", arguments: ["qcow2", "qcow2-v2"])
+    func clusters(name: String) throws {
+        try fuzz(name) { (bytes) throws(BundleError) in
+            let header = try Qcow2Header(bytes)
+            guard let map = Qcow2Map(header, bytes) else { return }
+            for start in stride(from: UInt64(0), to: 8 << 20, by: 300_000) {
+                let (place, length) = try map.place(of: start, 500_000)
+                #expect(length > 0 && length <= 500_000)
+                if case .file(let offset) = place { #expect(offset < bytes.size && length <= bytes.size - offset) }
+            }
+        }
+    }
+
+    @Test("the labels of LVM")
+    func lvm() throws {
+        try fuzz("lvm-disk") { (bytes) throws(BundleError) in _ = try LVM.volumes(bytes) }
+    }
+
     @Test("directories of ISO images")
     func iso() throws {
         try fuzz("iso") { (bytes) throws(BundleError) in
             let iso = try ISO9660(bytes)
+            _ = try LiveLayers.booted(iso, bytes)
             var pending = [iso.root]
             var looked = 0
             while let directory = pending.popLast(), looked < 50 {
@@ -157,10 +188,10 @@ struct FuzzTests {
         }
     }
 
-    @Test("texts: LVM's metadata, fstab, os-release")
+    @Test("texts: LVM's metadata, fstab, os-release, access lists, a boot loader's menu")
     func texts() throws {
         var random = Noise(state: 42)
-        for name in ["lvm", "fstab", "os-release"] {
+        for name in ["lvm", "fstab", "os-release", "acl", "grub"] {
             let seed = try Self.seed(name)
             for _ in 0..<Self.rounds {
                 var text = seed
@@ -171,6 +202,10 @@ struct FuzzTests {
                     var parser = LVMText(text)
                     _ = try? parser.parse()
                 case "fstab": _ = FstabEntry.parse(text)
+                case "acl":
+                    let value = AccessList.attribute(text) { (_, _) in 7 }
+                    #expect((value?.count ?? 4) % 8 == 4)
+                case "grub": _ = LiveLayers.layer(in: text)
                 default: _ = OSRelease(text)
                 }
             }

@@ -104,6 +104,44 @@ def test_labels_and_properties_become_annotations(make, layout):
     assert found["org.opencontainers.image.architecture"] == "amd64"
 
 
+def test_volumes_are_directories_of_the_bundle(make, layout, runtime):
+    """conversion.md, Config.Volumes: with what the image has there; what is written to them is not in the root filesystem"""
+    with open(os.environ["CONFORMANCE_BUSYBOX"], "rb") as file:
+        busybox = a.member("bin/busybox", data=file.read(), mode=0o755)
+    layout.write(layout.image(
+        base(busybox, a.directory("data", mode=0o750, uid=7, gid=8), a.member("data/there", data=b"of the image", uid=7)),
+        config={"Volumes": {"/var/new/": {}, "/data": {}, "/data/inner": {}},
+                "Cmd": ["/bin/busybox", "sh", "-c", "cat /data/there; echo x > /data/written; echo y > /var/new/file"]}))
+    made = make(layout.path)
+    made.result.ok()
+    mounts = {mount["destination"]: mount for mount in config(made)["mounts"] if mount["type"] == "bind"}
+    assert sorted(mounts) == ["/data", "/data/inner", "/var/new"]
+    data = made.path / mounts["/data"]["source"]
+    assert (data.stat().st_mode & 0o7777, data.stat().st_uid, data.stat().st_gid) == (0o750, 7, 8)
+    document = config(made)
+    document["process"]["terminal"] = False
+    document["process"]["capabilities"]["effective"] = document["process"]["capabilities"]["bounding"]
+    (made.path / "config.json").write_text(json.dumps(document))
+    assert runtime.command("run", "--bundle", made.path, runtime.unique()).ok().stdout == "of the image"
+    assert (data / "written").read_text() == "x\n" and not (made.rootfs / "data/written").exists()
+    assert (made.path / mounts["/var/new"]["source"] / "file").read_text() == "y\n"
+
+
+@pytest.mark.parametrize("path", ["/", "relative", "/../../escaped", "/a/../../b", ""])
+def test_a_volume_that_is_no_place_in_the_image_is_refused(make, layout, path):
+    layout.write(layout.image(base(), config={"Volumes": {path: {}}}))
+    made = make(layout.path)
+    assert made.result.status == 1 and "is no place in it" in made.result.stderr
+
+
+def test_a_volume_through_a_link_stays_in_the_image(make, layout):
+    layout.write(layout.image(base(a.member("data", type=tarfile.SYMTYPE, linkname="../../../../etc")), config={"Volumes": {"/data": {}}}))
+    made = make(layout.path)
+    made.result.ok()
+    (mount,) = [mount for mount in config(made)["mounts"] if mount["type"] == "bind"]
+    assert names(made.path / mount["source"]) == ["group", "passwd"], "those of the image"
+
+
 def test_init_goes_before_the_image(make, layout):
     layout.write(layout.image(base(), config={"Entrypoint": ["/entry"]}))
     made = make(layout.path, "--init", "/bin/other word", "--hostname", "name")

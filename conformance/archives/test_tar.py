@@ -88,6 +88,49 @@ def test_a_tree_is_the_same_after_tar_and_bundle(sample, make, work, format):
     assert made.peak < 64 << 20
 
 
+def acl(path):
+    return subprocess.run(["getfacl", "-cnpE", path], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_access_lists_of_gnu_tar_are_kept(make, work):
+    """SCHILY.acl.*, texts with numbers"""
+    source = work / "source"
+    source.mkdir()
+    (source / "file").touch()
+    (source / "dir").mkdir()
+    subprocess.run(["setfacl", "-m", "u:12345:rw,g:54321:r,m::rw", source / "file"], check=True)
+    subprocess.run(["setfacl", "-m", "u:12345:rx", "-d", "-m", "g:54321:rwx", source / "dir"], check=True)
+    subprocess.run(["tar", "--acls", "--format=pax", "-C", source, "-cf", work / "acl.tar", "."], check=True)
+    assert b"SCHILY.acl.access" in (work / "acl.tar").read_bytes()
+    made = make(work / "acl.tar")
+    made.result.ok()
+    for name in ("file", "dir"):
+        assert acl(made.rootfs / name) == acl(source / name)
+        assert (made.rootfs / name).stat().st_mode == (source / name).stat().st_mode
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("user::rw-,user:bob:rwx,group::r--,mask::rwx,other::---", ["user::rw-", "user:7:rwx", "group::r--", "mask::rwx", "other::---"]),
+    ("other:---\nmask:rwx\ng:staff:r-x:99\nu::rw-\ng::r--", ["user::rw-", "group::r--", "group:99:r-x", "mask::rwx", "other::---"]),
+    ("user::rw-,group::r--,group:wheel:-w-\t#effective:---,mask::r--,other::---", ["user::rw-", "group::r--", "group:10:-w-", "mask::r--", "other::---"]),
+])
+def test_names_in_access_lists_are_those_of_the_image(make, work, text, expected):
+    members = [a.directory("etc"), a.member("etc/passwd", data=b"bob:x:7:8::/:/bin/sh\n"), a.member("etc/group", data=b"wheel:x:10:\n")]
+    (work / "x.tar").write_bytes(a.tar(*members, a.member("listed", pax_headers={"SCHILY.acl.access": text})))
+    made = make(work / "x.tar")
+    made.result.ok()
+    assert acl(made.rootfs / "listed") == expected
+
+
+@pytest.mark.parametrize("text", ["user:nobody-knows:rwx,user::rw-,group::r--,mask::r--,other::---", "nonsense", "user::rwxrwx", "user::rwx" * 3])
+def test_access_lists_that_make_no_sense_are_told(make, work, text):
+    (work / "x.tar").write_bytes(a.tar(a.member("listed", data=b"x", pax_headers={"SCHILY.acl.access": text})))
+    made = make(work / "x.tar")
+    made.result.ok()
+    assert "1 extended attributes could not be set, the first of them SCHILY.acl.access of \"listed\"" in made.result.stderr
+    assert (made.rootfs / "listed").read_text() == "x"
+
+
 @pytest.mark.parametrize("program, suffix", [("gzip", "gz"), ("zstd", "zst"), ("xz", "xz"), ("bzip2", "bz2")])
 def test_compressed_archives_are_read(make, work, program, suffix):
     (work / "a.tar").write_bytes(a.tar(a.directory("etc"), a.member("etc/name", data=b"x" * 100_000)))

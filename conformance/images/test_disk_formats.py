@@ -97,6 +97,30 @@ def test_config_json_tells_where_the_tree_comes_from(bundler, samples):
     assert notes["swrun.mode"] == "copy" and notes["swrun.journal"] == "clean"
 
 
+@pytest.mark.parametrize(("unified", "has_systemd", "args"), [
+    (True, True, ["/sbin/init"]), (True, False, ["/bin/sh"]), (False, True, ["/bin/sh"])])
+def test_a_system_with_systemd_is_booted_where_it_can_be(bundler, samples, work, unified, has_systemd, args):
+    """It needs a control group that it may divide, which only version 2 gives; then it gets what it expects of a container"""
+    image = disks.blank(work / "x.raw", 32 * disks.MIB)
+    disks.make(image, "ext4")
+    with disks.mounted(image) as root:
+        trees.system(root, samples.busybox, fstab="UUID=0000-0000 / ext4 defaults 0 0\n")
+        if has_systemd:
+            (root / "usr/lib/systemd").mkdir()
+            (root / "usr/lib/systemd/systemd").touch(mode=0o755)
+    target = bundler.target()
+    script = f"mount -t {'cgroup2' if unified else 'tmpfs'} none /sys/fs/cgroup && exec \"$@\""
+    bundler.runtime.command_words(
+        ["unshare", "--mount", "sh", "-c", script, "sh", *bundler.runtime.words("bundle", image, "-o", target)]).ok()
+    config = bundler.config(target)
+    assert config["process"]["args"] == args
+    boots = args == ["/sbin/init"]
+    in_memory = {mount["destination"] for mount in config["mounts"] if mount["type"] == "tmpfs"}
+    assert ({"/run", "/run/lock", "/tmp"} <= in_memory) == boots
+    # a system that starts would wait for disks that are not there
+    assert (target / "rootfs/etc/fstab.orig").exists() == boots
+
+
 def test_the_bundle_runs(bundler, samples, runtime):
     bundle = bundler(samples.converted("plain.qcow2", "qcow2"), "--init", "/bin/cat /etc/hostname", "--hostname", "other")
     assert bundler.config(bundle)["hostname"] == "other"

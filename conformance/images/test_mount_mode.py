@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 from pathlib import Path
 
@@ -216,6 +217,23 @@ def test_launch_of_no_image_is_an_error(runtime, bundler, work):
     (work / "text").write_text("no image")
     result = runtime.command("launch", "-Q", work / "text", "-C", "/bin/true")
     assert result.status == 1 and "has neither a partition table nor a filesystem" in result.stderr
+
+
+@pytest.mark.parametrize("place", ["removed", "var/lib/docker/overlay2", "var/lib/containers/storage/overlay"])
+def test_what_an_overlay_would_hide_is_told(bundler, samples, work, place):
+    """Marks of overlayfs at the top, and layers of containers that the machine has"""
+    image = disks.blank(work / "x.raw", 32 * MIB)
+    disks.make(image, "ext4")
+    with disks.mounted(image) as root:
+        trees.system(root, samples.busybox)
+        if place == "removed":
+            os.mknod(root / place, stat.S_IFCHR, os.makedev(0, 0))
+        else:
+            (root / place / "0123abcd").mkdir(parents=True)
+    target = bundler.target()
+    result = bundler.runtime.command("bundle", image, "--mode", "mount", "-o", target).ok()
+    assert f"/{place} " in result.stderr and "cannot be seen; --mode copy keeps it" in result.stderr
+    assert not bundler.runtime.command("bundle", image, "-o", bundler.target()).ok().stderr
 
 
 def test_container_images_cannot_be_mounted(bundler, samples, work):

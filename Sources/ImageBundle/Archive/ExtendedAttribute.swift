@@ -10,7 +10,7 @@ package struct ExtendedAttribute: Equatable, Sendable {
 
 extension PaxRecords {
     /// What GNU tar, star, Go and bsdtar write of extended attributes: `SCHILY.xattr.NAME` with the bytes as they are,
-    /// `LIBARCHIVE.xattr.NAME` with the name percent-encoded and the value in base 64.
+    /// `LIBARCHIVE.xattr.NAME` with the name percent-encoded and the value in base 64. Access lists are texts still.
     func extendedAttributes() throws(BundleError) -> [ExtendedAttribute] {
         var found: [ExtendedAttribute] = []
         for record in records {
@@ -22,6 +22,8 @@ extension PaxRecords {
                 guard let decoded = percentDecoded(record.key.dropFirst(17)), let bytes = base64Decoded(record.value)
                 else { throw BundleError("\(shown(record.key)) of an extended header is not encoded as it should be") }
                 (name, value) = (decoded, bytes)
+            } else if AccessList.isText(record.key) {
+                name = Array(record.key)
             } else {
                 continue
             }

@@ -19,6 +19,12 @@ extension ImageFacts {
             bounding: Self.capabilities, effective: Self.capabilities, permitted: Self.capabilities)
         process.noNewPrivileges = false
         config.process = process
+        for volume in volumes {
+            config.mounts.append(
+                Mount(
+                    destination: volume.destination, type: "bind", source: volume.source,
+                    options: ["rbind", "rw", "nodev"]))
+        }
         if isInitSystem {
             for (path, mode) in [("/run", "755"), ("/run/lock", "1777"), ("/tmp", "1777")] {
                 config.mounts.append(

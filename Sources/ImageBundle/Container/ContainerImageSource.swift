@@ -48,8 +48,10 @@ final class ContainerImageSource: ImageSource {
             }
         }
         try tree.finish()
+        var facts = try image.facts(rootfs, work, format: format)
+        facts.volumes = try ImageVolumes.make(image.configuration.volumes, rootfs, work)
         work.progress.finish()
-        return try image.facts(rootfs, work, format: format)
+        return facts
     }
 
     func release() {}

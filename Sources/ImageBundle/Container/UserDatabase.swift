@@ -44,6 +44,10 @@ struct UserDatabase {
         }
     }
 
+    func user(_ name: String) -> UInt32? { users.first { $0.name == name }?.uid }
+
+    func group(_ name: String) -> UInt32? { groups.first { $0.name == name }?.gid }
+
     /// Who a program of the image runs as.
     struct Identity: Equatable {
         var uid: UInt32 = 0

@@ -9,6 +9,7 @@ final class TreeWriter {
     let directories: OpenDirectories
     private var pending = PendingDirectories()
     private var setter: MetadataSetter
+    private let accounts: Accounts
     private var devicesLeftOut = 0
     /// What the layer that is being written has made; nil while nothing asks for it.
     private var made: Set<UInt64>?
@@ -17,6 +18,9 @@ final class TreeWriter {
     init(_ rootfs: borrowing FileDescriptor, _ work: Work) throws(BundleError) {
         self.work = work
         setter = try MetadataSetter(rootfs: rootfs, work)
+        accounts = try explain("cannot open the root filesystem") { () throws(SystemError) in
+            try Accounts(rootfs)
+        }
         directories = try explain("cannot open the root filesystem") { () throws(SystemError) in
             try OpenDirectories(rootfs)
         }
@@ -26,7 +30,10 @@ final class TreeWriter {
     func add(_ entry: TarEntry, _ reader: inout TarReader) throws(BundleError) {
         try countFile()
         let path = try EntryPath(entry.path)
-        let metadata = Metadata(entry)
+        var metadata = Metadata(entry)
+        if !metadata.attributes.isEmpty {
+            AccessList.translate(&metadata.attributes) { accounts.number(of: $0, isGroup: $1) }
+        }
         if path.name.isEmpty {
             guard entry.kind == .directory else { throw BundleError("\(shown(entry.path)) is no name of a file") }
             return try makeRoot(metadata)

@@ -40,16 +40,21 @@ extension DiskSource {
         }
     }
 
-    /// An overlay takes some things in a lower layer for marks of its own. Looked for where container images would have
-    /// left them: at the top.
+    /// An overlay takes some things in a lower layer for marks of its own. Looked for where they are: at the top, as container
+    /// images leave them, and where a machine with containers keeps its layers.
     private func warnAboutMarks(_ tree: borrowing RootDirectory, _ work: Work) throws(BundleError) {
-        guard let entries = try? byteEntries(tree.descriptor.rawValue) else { return }
-        for entry in entries {
+        let hint = "cannot be seen; --mode copy keeps it"
+        for entry in (try? byteEntries(tree.descriptor.rawValue)) ?? [] {
             guard let status = try? fileStatus(entry.name.text, at: tree.descriptor.rawValue, followLinks: false),
                 status.kind == .characterDevice, status.target == DeviceNumber(major: 0, minor: 0)
             else { continue }
-            work.warn(
-                "\(disk.image): /\(entry.name.text) is a mark of overlayfs and cannot be seen; --mode copy keeps it")
+            work.warn("\(disk.image): /\(entry.name.text) is a mark of overlayfs and \(hint)")
+        }
+        for path in ["var/lib/docker/overlay2", "var/lib/containers/storage/overlay"] {
+            guard let layers = try? tree.open(path, .directory), let entries = try? byteEntries(layers.rawValue),
+                entries.contains(where: \.isDirectory)
+            else { continue }
+            work.warn("\(disk.image): what overlayfs has marked in the layers of /\(path) \(hint)")
         }
     }
 }

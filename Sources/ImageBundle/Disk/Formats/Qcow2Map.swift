@@ -1,13 +1,13 @@
 /// Where in a qcow2 file the bytes of the disk lie. The header was judged before.
 final class Qcow2Map {
-    private let file: FileBytes
+    private let file: any ByteSource
     private let header: Qcow2Header
     /// Level 2 tables, by their numbers.
     private var tables: [UInt64: [UInt8]] = [:]
     private static let mostTableBytes = 16 << 20
 
     /// - Returns: nil when the image has more to it than tables and clusters
-    init?(_ header: Qcow2Header, _ file: FileBytes) {
+    init?(_ header: Qcow2Header, _ file: any ByteSource) {
         guard header.entrySize == 8, header.backing == nil else { return nil }
         self.header = header
         self.file = file
