@@ -25,9 +25,10 @@ def test_the_label_reaches_the_kernel_or_nothing_runs(start, bundle, profile):
     bundle.process["apparmorProfile"] = profile
     container = start()
     container.exec("/bin/probe", "mount", "none", "/proc", "tmpfs", "0", "").ok()
-    container.exec("/bin/busybox", "mkdir", "-p", "/proc/self/attr/apparmor").ok()
-    for name in ("/proc/self/attr/exec", "/proc/self/attr/apparmor/exec"):
-        container.exec("/bin/busybox", "touch", name).ok()
+    for words in (["mkdir", "-p", "/proc/self/attr/apparmor"], ["touch", "/proc/self/attr/exec"],
+                  ["touch", "/proc/self/attr/apparmor/exec"]):
+        if container.exec("/bin/busybox", *words).status:
+            return  # a runtime that runs nothing under such a /proc is deceived by nothing
     result = container.exec("/bin/probe", "create", "/tmp/forbidden")
     assert result.status != 0 or result.seen.error("create", "/tmp/forbidden") == "EACCES"
 
