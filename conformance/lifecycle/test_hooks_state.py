@@ -82,10 +82,12 @@ def test_the_path_of_a_hook_must_be_absolute(runtime, bundle, moment):
 
 
 @pytest.mark.parametrize("seconds", [0, -1])
-def test_a_timeout_must_be_greater_than_zero(runtime, bundle, seconds):
-    """config.md, Hooks: if set, timeout MUST be greater than zero"""
-    bundle.hook("createRuntime", "say", timeout=seconds)
+@pytest.mark.parametrize("moment", list(STATUS))
+def test_a_timeout_must_be_greater_than_zero(runtime, bundle, moment, seconds):
+    """config.md, Hooks: if set, timeout MUST be greater than zero; of hooks that are called later too"""
+    bundle.hook(moment, "say", timeout=seconds)
     runtime.refuses(bundle, "timeout")
+    assert not bundle.seen().all("say"), "no hook was called"
 
 
 def test_a_hook_inherits_no_descriptors_of_the_runtime(runtime, bundle):
