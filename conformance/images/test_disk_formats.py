@@ -1,5 +1,7 @@
 """Disk images of every format become the same tree."""
 
+import json
+
 import pytest
 
 from images import disks, trees
@@ -82,6 +84,17 @@ def test_a_path_may_be_deeper_than_system_calls_take(bundler, samples, work):
         fd = inner
     assert disks.os.listdir(fd) == ["bottom"]
     disks.os.close(fd)
+
+
+@pytest.mark.parametrize("name", ["raw", "qcow2", "vmdk"])
+def test_progress_is_by_what_is_allocated(bundler, samples, name):
+    """A hole of 1 TiB is nothing"""
+    image = samples.whole() if name == "raw" else samples.converted(f"progress.{name}", name)
+    result = bundler.runtime.command("bundle", image, "-o", bundler.target(), "--progress", "json").ok()
+    reports = [json.loads(line) for line in result.stdout.splitlines()]
+    last = reports[-1]
+    assert last["step"] == "copying" and last["finished"] and last["files"] > 30
+    assert disks.MIB // 2 < last["bytes"] <= last["total"] < 32 * disks.MIB
 
 
 def test_config_json_tells_where_the_tree_comes_from(bundler, samples):
