@@ -1,9 +1,15 @@
-// The program's entry point in release builds: goes on as the same program from a read-only mount, before the C library
-// and Swift's runtime have started, so that they start once and not twice. What this protects against, and the same
-// steps in Swift (which find nothing left to do after these), are in LinuxSystem/SealedExecutable.swift.
+// The program's entry point in release builds: makes the process one of the same program on a read-only mount, before the
+// C library and Swift's runtime have started. What this protects against, and the same in Swift (which finds nothing left
+// to do after this), is in LinuxSystem/SealedExecutable.swift.
+//
+// Nothing of the program has been written to yet, so its segments can be mapped again from the file on that mount, and the
+// kernel told that this is the file that is executed (PR_SET_MM_MAP, prctl(2)): that costs a third of executing it again,
+// which is what is done where the kernel does not allow this.
 //
 // No C library exists yet: raw system calls, no errno, no thread-local data. Whatever fails here is left to the Swift
 // code, which can report it.
+#include <elf.h>
+#include <linux/prctl.h>
 #include <stddef.h>
 
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -19,20 +25,32 @@ enum {
 #if defined(__x86_64__)
     sys_statfs = 137,
     sys_execveat = 322,
+    sys_openat = 257,
+    sys_close = 3,
+    sys_mmap = 9,
+    sys_brk = 12,
+    sys_prctl = 157,
 #else
     sys_statfs = 43,
     sys_execveat = 281,
+    sys_openat = 56,
+    sys_close = 57,
+    sys_mmap = 222,
+    sys_brk = 214,
+    sys_prctl = 167,
 #endif
 };
 
-__attribute__((no_stack_protector)) static long raw(long number, long a, long b, long c, long d, long e) {
+__attribute__((no_stack_protector)) static long raw6(
+    long number, long a, long b, long c, long d, long e, long f) {
 #if defined(__x86_64__)
     long result;
     register long r10 __asm__("r10") = d;
     register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
     __asm__ volatile("syscall"
                      : "=a"(result)
-                     : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                     : "0"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                      : "rcx", "r11", "memory");
     return result;
 #else
@@ -42,9 +60,14 @@ __attribute__((no_stack_protector)) static long raw(long number, long a, long b,
     register long x2 __asm__("x2") = c;
     register long x3 __asm__("x3") = d;
     register long x4 __asm__("x4") = e;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+    register long x5 __asm__("x5") = f;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
     return x0;
 #endif
+}
+
+__attribute__((no_stack_protector)) static long raw(long number, long a, long b, long c, long d, long e) {
+    return raw6(number, a, b, c, d, e, 0);
 }
 
 __attribute__((no_stack_protector)) static int same(const char *a, const char *b) {
@@ -62,20 +85,82 @@ __attribute__((no_stack_protector)) static int makes_processes(char *const *argu
     return 0;
 }
 
+// One past the end of the last string of a list, or `otherwise` for an empty list.
+__attribute__((no_stack_protector)) static unsigned long end_of(char *const *strings, unsigned long otherwise) {
+    if (!*strings) return otherwise;
+    while (strings[1]) strings++;
+    const volatile char *end = *strings; // or the compiler would call strlen(3), which needs the C library
+    while (*end) end++;
+    return (unsigned long)end + 1;
+}
+
+// Where the linker put the program's header. Release builds have a fixed address.
+extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+
+// Takes the program's memory from `file`, which is the same program, and makes that the file which is executed.
+// Nothing has changed when this returns.
+__attribute__((no_stack_protector)) static void become(
+    int file, long *stack, char *const *arguments, char *const *environment) {
+    enum { page = 4096, prot_r = 1, prot_w = 2, prot_x = 4, map_private_fixed = 2 | 16 };
+    struct prctl_mm_map map = {0};
+    if (__ehdr_start.e_type != ET_EXEC) return;
+    const Elf64_Phdr *headers = (const Elf64_Phdr *)((const char *)&__ehdr_start + __ehdr_start.e_phoff);
+    int count = __ehdr_start.e_phnum;
+    for (int i = 0; i < count; i++) {
+        Elf64_Phdr segment = headers[i];
+        if (segment.p_type != PT_LOAD) continue;
+        unsigned long before = segment.p_vaddr % page, end = segment.p_vaddr + segment.p_filesz;
+        long protection = (segment.p_flags & PF_R ? prot_r : 0) | (segment.p_flags & PF_W ? prot_w : 0) |
+                          (segment.p_flags & PF_X ? prot_x : 0);
+        if (raw6(sys_mmap, segment.p_vaddr - before, segment.p_filesz + before, protection, map_private_fixed, file,
+                 segment.p_offset - before) < 0)
+            return;
+        // What follows in the file is not what follows in memory.
+        if (segment.p_flags & PF_W)
+            for (volatile char *rest = (char *)end; (unsigned long)rest % page; rest++) *rest = 0;
+        if (segment.p_flags & PF_X) map.start_code = segment.p_vaddr, map.end_code = end;
+        if (segment.p_flags & PF_W) map.start_data = segment.p_vaddr, map.end_data = end;
+    }
+    map.start_brk = map.brk = raw(sys_brk, 0, 0, 0, 0, 0);
+    map.start_stack = (unsigned long)stack;
+    map.arg_start = (unsigned long)arguments[0];
+    map.arg_end = map.env_start = end_of(arguments, 0);
+    map.env_end = end_of(environment, map.env_start);
+    map.exe_fd = file;
+    raw(sys_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)&map, sizeof map, 0);
+}
+
+// A descriptor that can be read from, for one that only stands for a file.
+__attribute__((no_stack_protector)) static long open_again(long descriptor) {
+    char path[] = "/proc/self/fd/\0\0\0\0";
+    char *number = path + sizeof "/proc/self/fd/" - 1;
+    if (descriptor > 9999) return -1;
+    for (long rest = descriptor; rest > 9; rest /= 10) number++;
+    for (; *number != '/'; number--, descriptor /= 10) *number = (char)('0' + descriptor % 10);
+    return raw(sys_openat, at_fdcwd, (long)path, 02000000, 0, 0);
+}
+
+__attribute__((no_stack_protector)) static int is_sealed(void) {
+    long status[32];
+    if (raw(sys_statfs, (long)"/proc/self/exe", (long)status, 0, 0, 0) < 0) return 1;
+    enum { statfs_flags = 80 / sizeof(long) }; // struct statfs, f_flags
+    return (status[statfs_flags] & st_rdonly) != 0;
+}
+
 __attribute__((no_stack_protector, used)) void cl_seal(long *stack) {
     char **arguments = (char **)(stack + 1);
     char **environment = arguments + stack[0] + 1;
     if (stack[0] < 1 || !makes_processes(arguments + 1)) return;
-    const char *self = "/proc/self/exe";
-    long status[32];
-    if (raw(sys_statfs, (long)self, (long)status, 0, 0, 0) < 0) return;
-    enum { statfs_flags = 80 / sizeof(long) }; // struct statfs, f_flags
-    if (status[statfs_flags] & st_rdonly) return;
-    long tree = raw(sys_open_tree, at_fdcwd, (long)self, open_tree_clone_cloexec, 0, 0);
+    if (is_sealed()) return;
+    long tree = raw(sys_open_tree, at_fdcwd, (long)"/proc/self/exe", open_tree_clone_cloexec, 0, 0);
     if (tree < 0) return;
     unsigned long attributes[4] = {mount_attr_rdonly, 0, 0, 0};
     if (raw(sys_mount_setattr, tree, (long)"", at_empty_path, (long)attributes, sizeof attributes) < 0) return;
-    raw(sys_execveat, tree, (long)"", (long)arguments, (long)environment, at_empty_path);
+    long file = open_again(tree);
+    if (file >= 0) become(file, stack, arguments, environment);
+    if (!is_sealed()) raw(sys_execveat, tree, (long)"", (long)arguments, (long)environment, at_empty_path);
+    if (file >= 0) raw(sys_close, file, 0, 0, 0, 0);
+    raw(sys_close, tree, 0, 0, 0, 0);
 }
 
 #if defined(__x86_64__)
