@@ -28,6 +28,32 @@ package struct MessageSocket: ~Copyable {
         }
     }
 
+    /// Sends one message, and `passed` with it: at most 64 descriptors.
+    package borrowing func send(_ bytes: [UInt8], passing passed: [Int32]) throws(SystemError) {
+        try checkRetrying("sendmsg") {
+            bytes.withUnsafeBytes {
+                cl_send_all(descriptor.rawValue, $0.baseAddress, $0.count, passed, UInt32(passed.count))
+            }
+        }
+    }
+
+    /// The next message, at most `limit` bytes and empty when the other end is closed, and the descriptors that came with
+    /// it, which the caller owns.
+    package borrowing func receiveWithDescriptors(
+        limit: Int
+    ) throws(SystemError) -> (bytes: [UInt8], descriptors: [Int32]) {
+        let fd = descriptor.rawValue
+        var count: UInt32 = 0
+        var bytes = [UInt8](repeating: 0, count: limit)
+        var passed = [Int32](repeating: -1, count: Int(CL_MAX_PASSED))
+        let length = try checkRetrying("recvmsg") {
+            bytes.withUnsafeMutableBytes { cl_receive_all(fd, $0.baseAddress, limit, &passed, &count) }
+        }
+        bytes.removeLast(limit - length)
+        passed.removeLast(passed.count - Int(count))
+        return (bytes, passed)
+    }
+
     /// Sends all of `bytes` over a stream, and with its first part the descriptor.
     package borrowing func sendStream(_ bytes: [UInt8], passing passed: Int32) throws(SystemError) {
         let sent = try checkRetrying("sendmsg") {

@@ -36,22 +36,46 @@ static inline long cl_connect_unix(int fd, const char *path) {
     long length = cl_unix_address(path, &address);
     return length < 0 ? length : cl_connect(fd, &address, (unsigned)length);
 }
-// One message and, when `passed` is a descriptor, that descriptor with it (SCM_RIGHTS).
-static inline long cl_send(int fd, const void *bytes, size_t count, int passed) {
+// One message and, with it, `passing` descriptors, at most CL_MAX_PASSED (SCM_RIGHTS).
+#define CL_MAX_PASSED 64
+static inline long cl_send_all(int fd, const void *bytes, size_t count, const int *passed, unsigned passing) {
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {0};
+        char space[CMSG_SPACE(CL_MAX_PASSED * sizeof(int))];
+    } control;
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (passed >= 0) {
+    if (passing > CL_MAX_PASSED) return -EINVAL;
+    if (passing > 0) {
         message.msg_control = control.space;
-        message.msg_controllen = sizeof control.space;
-        control.header =
-            (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(&control.header), &passed, sizeof passed);
+        message.msg_controllen = CMSG_SPACE(passing * sizeof(int));
+        control.header = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(passing * sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(&control.header), passed, passing * sizeof(int));
     }
     return CL_SYSCALL(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
+}
+// One message and, when `passed` is a descriptor, that descriptor with it.
+static inline long cl_send(int fd, const void *bytes, size_t count, int passed) {
+    return cl_send_all(fd, bytes, count, &passed, passed >= 0);
+}
+// Receives one message; at most CL_MAX_PASSED descriptors that came with it are stored in `passed`, and how many in
+// `*passing`.
+static inline long cl_receive_all(int fd, void *bytes, size_t count, int *passed, unsigned *passing) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(CL_MAX_PASSED * sizeof(int))];
+    } control;
+    struct iovec part = {.iov_base = bytes, .iov_len = count};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+    long received = CL_SYSCALL(SYS_recvmsg, fd, &message, MSG_CMSG_CLOEXEC);
+    *passing = 0;
+    if (received < 0 || message.msg_controllen < CMSG_LEN(sizeof(int))) return received;
+    if (control.header.cmsg_level != SOL_SOCKET || control.header.cmsg_type != SCM_RIGHTS) return received;
+    *passing = (control.header.cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(passed, CMSG_DATA(&control.header), *passing * sizeof(int));
+    return received;
 }
 // Receives one message; a descriptor that came with it is stored in `*passed`, else -1.
 static inline long cl_receive(int fd, void *bytes, size_t count, int *passed) {

@@ -18,7 +18,7 @@ package struct CgroupEntrance: ~Copyable {
     /// `tasks` of each v1 directory (and `cgroup.procs` of the v2 one where birth in it does not work).
     private let files: [Int32]
 
-    fileprivate init(birthCgroup: Int32?, files: [Int32]) {
+    init(birthCgroup: Int32?, files: [Int32]) {
         self.birthCgroup = birthCgroup
         self.files = files
     }
@@ -38,6 +38,23 @@ package struct CgroupEntrance: ~Copyable {
 }
 
 extension ContainerCgroup {
+    /// The directory of the unified hierarchy that a process is to be born in.
+    func openBirthplace() throws(RuntimeError) -> FileDescriptor? {
+        guard let unified else { return nil }
+        return try explain("cannot open the container's cgroup") { () throws(SystemError) in
+            try openPlace(unified.path)
+        }
+    }
+
+    /// Where a process enters that was born outside, or in the unified hierarchy only.
+    ///
+    /// - Parameter bornInside: whether it is in the cgroup of the unified hierarchy already
+    func openGates(bornInside: Bool) throws(RuntimeError) -> CgroupEntrance {
+        var others = self
+        if bornInside, unified != nil { others.directories.removeLast() }
+        return try others.openEntrance(birth: false)
+    }
+
     /// - Parameter birth: false where a clone(2) into the v2 cgroup failed although the process may be moved there:
     ///   with EAGAIN, because `pids.max` counts forks and not moves, and before kernel 5.7.
     package func openEntrance(birth: Bool = true) throws(RuntimeError) -> CgroupEntrance {

@@ -81,6 +81,13 @@ package struct CgroupPlan {
         writes.contains { !$0.isDispensable && cgroup.directory(limiting: $0.controller) == directory }
     }
 
+    /// Whether init has to enter cgroups that it is not born in.
+    var isEntered: Bool { cgroup.directories.contains { !($0.isUnified && bornInside) } }
+
+    /// Whether most of the cgroups can be made while init mounts the root filesystem: those that it enters then. Only
+    /// `cgroupfs` makes them one by one, and only v1 has so many that this pays.
+    var restFollowsBirth: Bool { cgroup.driver == .cgroupfs && cgroup.directories.contains { !$0.isUnified } }
+
     /// Makes the directories and sets the limits.
     ///
     /// - Parameters:
@@ -89,8 +96,12 @@ package struct CgroupPlan {
     ///   - isRootless: the runtime has no rights on the host of its own. Where nobody delegated a hierarchy to it and no
     ///     limit is to be set in it, the container does without a cgroup there, which is recorded too.
     package func create(_ cgroup: inout ContainerCgroup, isRootless: Bool) throws(RuntimeError) {
-        let planned = cgroup.directories
-        let census = cgroup.census
+        try createBirthplace(&cgroup, isRootless: isRootless)
+        try createRest(&cgroup, isRootless: isRootless)
+    }
+
+    /// The first part of `create`: what has to be there before init is born.
+    func createBirthplace(_ cgroup: inout ContainerCgroup, isRootless: Bool) throws(RuntimeError) {
         cgroup.directories = []
         cgroup.scope = nil
         if layout.kind == .none, cgroup.driver != .disabled, !isRootless || limit != nil {
@@ -99,15 +110,24 @@ package struct CgroupPlan {
                 hint: "mount one at /sys/fs/cgroup, or use --cgroup-manager disabled")
         }
         try startScope(&cgroup)
-        // The one that is marked comes first: no cgroup is made without a mark that leads to its container.
-        let places = zip(layout.hierarchies, planned)
-        for (hierarchy, directory) in places where directory == census {
-            guard let made = try make(directory, in: hierarchy, isRootless) else { continue }
-            cgroup.directories.append(made)
-            cgroup.setMark()
+        if let unified = self.cgroup.unified, let hierarchy = layout.hierarchies.last {
+            try make(marked: unified, in: hierarchy, &cgroup, isRootless)
         }
-        for (hierarchy, directory) in places where directory != census {
-            guard let made = try make(directory, in: hierarchy, isRootless) else { continue }
+        if !restFollowsBirth { try makeRest(&cgroup, isRootless: isRootless) }
+    }
+
+    /// The second part of `create`.
+    func createRest(_ cgroup: inout ContainerCgroup, isRootless: Bool) throws(RuntimeError) {
+        if restFollowsBirth { try makeRest(&cgroup, isRootless: isRootless) }
+    }
+
+    private func makeRest(_ cgroup: inout ContainerCgroup, isRootless: Bool) throws(RuntimeError) {
+        let census = self.cgroup.census
+        if let census, !census.isUnified, let index = self.cgroup.directories.firstIndex(of: census) {
+            try make(marked: census, in: layout.hierarchies[index], &cgroup, isRootless)
+        }
+        for (index, directory) in self.cgroup.directories.enumerated() where !directory.isUnified && directory != census {
+            guard let made = try make(directory, in: layout.hierarchies[index], isRootless) else { continue }
             // The unified hierarchy stays the last one.
             cgroup.directories.insert(
                 made, at: cgroup.unified == nil ? cgroup.directories.endIndex : cgroup.directories.endIndex - 1)
@@ -155,6 +175,16 @@ package struct CgroupPlan {
 
     /// The container's own process is in its cgroup now, and keeps it.
     package func releaseScope() { scope?.release() }
+
+    /// The one that is marked comes first: no cgroup is made without a mark that leads to its container.
+    private func make(
+        marked directory: CgroupDirectory, in hierarchy: CgroupHierarchy, _ cgroup: inout ContainerCgroup,
+        _ isRootless: Bool
+    ) throws(RuntimeError) {
+        guard let made = try make(directory, in: hierarchy, isRootless) else { return }
+        cgroup.directories.append(made)
+        cgroup.setMark()
+    }
 
     private func startScope(_ cgroup: inout ContainerCgroup) throws(RuntimeError) {
         guard let scope else { return }

@@ -28,9 +28,12 @@ package enum CreateContainer {
         var host = try HostSide(bundle, request)
         do throws(RuntimeError) {
             try host.makeState()
-            try host.makeCgroup()
+            try host.makeBirthplace()
             try host.giveBirth()
+            // From here on init does its part at the same time.
             try host.mapIDs()
+            try host.makeCgroup()
+            try host.keepConfig()
             try host.moveNetworkDevices()
             try host.converse(warn)
             try host.publish()

@@ -53,6 +53,7 @@ struct HostSide: ~Copyable {
         plan.bindSources = sources.mounts
         let console = try HostConsole(socket: request.consoleSocket, bundle.config.process)
         plan.console = console.setup
+        plan.awaitsCgroup = cgroup.isEntered
         let (ours, theirs) = try explain("cannot make a connection to init") { () throws(SystemError) in
             try MessageSocket.pair()
         }
@@ -98,7 +99,6 @@ struct HostSide: ~Copyable {
         let directory = try request.stateRoot.create(request.id)
         do throws(RuntimeError) {
             try directory.writeRecord(record, first: true)
-            try directory.writeConfig(bundle.text)
             if NotifySocket.manager != nil, plan.ownsMounts {
                 try directory.makeNotifyDirectory()
                 try plan.addNotifySocket(stateDirectory: directory.path)
@@ -113,32 +113,42 @@ struct HostSide: ~Copyable {
         state = consume directory
     }
 
-    /// Where there is one, the cgroup exists before the process that goes into it.
-    mutating func makeCgroup() throws(RuntimeError) {
+    /// What init is born in exists before it.
+    mutating func makeBirthplace() throws(RuntimeError) {
         // From here on the record has what was made and nothing else, also when this fails half way.
         cgroupIsMade = true
-        try cgroup.create(&record.cgroup, isRootless: request.rootless)
+        try cgroup.createBirthplace(&record.cgroup, isRootless: request.rootless)
+        guard let resourceControl else { return }
+        try resourceControl.make()
+        resourceControlIsMade = true
+    }
+
+    /// The other cgroups, which init then enters.
+    mutating func makeCgroup() throws(RuntimeError) {
+        try cgroup.createRest(&record.cgroup, isRootless: request.rootless)
         if record.cgroup.directories.isEmpty, request.cgroupDriver != .disabled {
             warnings.append(
                 "the container has no cgroup of its own, without which there are no limits, statistics and pauses: "
                     + "delegate one to user \(effectiveUserID()) (systemd: Delegate=yes, or chown a cgroup and start swrun "
                     + "in it); --cgroup-manager disabled asks for none")
         }
-        guard let resourceControl else { return }
-        try resourceControl.make()
-        resourceControlIsMade = true
+        guard plan.awaitsCgroup else { return }
+        let gates = try record.cgroup.openGates(bornInside: cgroup.bornInside)
+        try tell { (channel) throws(SystemError) in try channel.send(gates) }
     }
+
+    /// Later changes to the bundle have no effect on the container.
+    func keepConfig() throws(RuntimeError) { try state?.writeConfig(bundle.text) }
 
     /// One clone3(2), or two when namespaces are joined. In the child this does not return.
     mutating func giveBirth() throws(RuntimeError) {
         // Init is born into namespaces that others may share: from its first moment nobody there may look into it. Its
         // files in /proc belong to root then, so without privilege it has to wait until its ids are mapped.
         if effectiveUserID() == 0 || !plan.namespaces.atBirth.contains(.user) { setDumpable(false) }
-        let entrance = try record.cgroup.openEntrance(birth: cgroup.bornInside)
-        let birth = Birth(
-            newNamespaces: plan.namespaces.atBirth, cgroup: entrance.birthCgroup, scope: record.cgroup.scope)
+        let birthplace = cgroup.bornInside ? try record.cgroup.openBirthplace() : nil
+        let birth = Birth(newNamespaces: plan.namespaces.atBirth, cgroup: birthplace.number, scope: record.cgroup.scope)
         switch try birth.give(joined) {
-        case .child: becomeInit(consume entrance)
+        case .child: becomeInit(consume birthplace)
         case .parent(let process):
             record.pid = process.pid
             self.process = process.intoPidfd()
@@ -155,11 +165,12 @@ struct HostSide: ~Copyable {
     /// In the child. All of this value is borrowed for as long as init runs: none of the descriptors that init inherits by
     /// their numbers may be closed as no longer needed, which the compiler would do on the way to a call that never returns.
     @inline(never)
-    private borrowing func becomeInit(_ cgroup: consuming CgroupEntrance) -> Never {
+    private borrowing func becomeInit(_ birthplace: consuming FileDescriptor?) -> Never {
+        _ = consume birthplace
         // Held here as well, the lock and the host's end would outlive the host.
         closeDescriptor(channel.number)
         if let lock = state.descriptorNumber { closeDescriptor(lock) }
-        ContainerInit.run(plan, cgroup, InitChannel(socket: MessageSocket(FileDescriptor(owning: initEnd))))
+        ContainerInit.run(plan, InitChannel(socket: MessageSocket(FileDescriptor(owning: initEnd))))
     }
 
     /// The mappings of a new user namespace (config-linux.md, "User namespace mappings").
@@ -262,8 +273,14 @@ struct HostSide: ~Copyable {
     // MARK: - Talking to init
 
     private borrowing func tell(_ message: HostMessage) throws(RuntimeError) {
+        try tell { (channel) throws(SystemError) in try channel.send(message) }
+    }
+
+    private borrowing func tell(
+        _ send: (borrowing HostChannel) throws(SystemError) -> Void
+    ) throws(RuntimeError) {
         do throws(SystemError) {
-            try channel.send(message)
+            try send(channel)
         } catch {
             // Init has ended; why, it has said before, and that is heard later.
             guard error.errno == .brokenPipe else { throw RuntimeError("cannot talk to init", error) }

@@ -29,6 +29,8 @@ struct InitPlan {
     var bindSources: [Int32] = []
     var console: ConsoleSetup?
     var startSignal = StartSignal.channel
+    /// Whether the host side makes cgroups that init has to enter.
+    var awaitsCgroup = false
 
     /// Whether the container has a mount namespace other than the runtime's.
     var ownsMounts: Bool { namespaces.atBirth.contains(.mount) || namespaces.joins(.mount) }

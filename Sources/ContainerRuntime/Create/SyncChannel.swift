@@ -5,7 +5,8 @@ internal import LinuxSystem
 ///
 ///     host                                     init
 ///     id mappings              --idsMapped-->  (user namespace only)
-///                                              root filesystem, devices
+///     cgroups                                  root filesystem
+///                              --admitted-->   (where init is not born in all its cgroups) cgroup mount, devices
 ///     prestart, createRuntime  <--mounted--    (only when create has hooks)
 ///                              --proceed-->    createContainer hooks, pivot, credentials, seccomp
 ///     terminal, listener       <--...--        descriptors travel on connections of their own
@@ -16,6 +17,8 @@ internal import LinuxSystem
 /// A message is one byte that says which, and for `failed` and `warning` the text.
 enum HostMessage: UInt8 {
     case idsMapped = 1, proceed, start
+    /// Carries the descriptors through which init enters its cgroups (`CgroupEntrance`).
+    case admitted
 }
 
 enum InitMessage: Equatable {
@@ -70,6 +73,15 @@ struct InitChannel: ~Copyable {
         }
         guard bytes.first == expected.rawValue else { throw RuntimeError("the creating process has ended") }
     }
+
+    /// Waits until the container's cgroups are there.
+    borrowing func waitForEntrance() throws(RuntimeError) -> CgroupEntrance {
+        let (bytes, files) = try explain("cannot hear from the creating process") { () throws(SystemError) in
+            try socket.receiveWithDescriptors(limit: 64)
+        }
+        guard bytes.first == HostMessage.admitted.rawValue else { throw RuntimeError("the creating process has ended") }
+        return CgroupEntrance(birthCgroup: nil, files: files)
+    }
 }
 
 /// The host's end.
@@ -79,6 +91,10 @@ struct HostChannel: ~Copyable {
     var number: Int32 { socket.descriptor.rawValue }
 
     borrowing func send(_ message: HostMessage) throws(SystemError) { try socket.send([message.rawValue]) }
+
+    borrowing func send(_ entrance: borrowing CgroupEntrance) throws(SystemError) {
+        try socket.send([HostMessage.admitted.rawValue], passing: entrance.descriptors)
+    }
 
     borrowing func receive() throws(SystemError) -> InitMessage { InitMessage(try socket.receive()) }
 }

@@ -9,7 +9,7 @@ enum ExecProcess {
         _ host: consuming InitChannel
     ) -> Never {
         do throws(RuntimeError) {
-            try enterCgroup(cgroup, newNamespace: false)
+            try enter(cgroup)
             try entering.finish()
             throw try setUp(plan, host).execute()
         } catch {

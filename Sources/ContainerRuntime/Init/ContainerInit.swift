@@ -6,12 +6,11 @@ internal import RuntimeSpec
 enum ContainerInit {
     /// - Parameters:
     ///   - plan: what was worked out before the process existed
-    ///   - cgroup: the way into the container's cgroup
     ///   - host: the connection to the process that creates the container
-    static func run(_ plan: InitPlan, _ cgroup: consuming CgroupEntrance, _ host: consuming InitChannel) -> Never {
+    static func run(_ plan: InitPlan, _ host: consuming InitChannel) -> Never {
         var gate = StartGate(host, plan.startSignal)
         do throws(RuntimeError) {
-            let program = try setUp(plan, cgroup, gate.host)
+            let program = try setUp(plan, gate.host)
             try gate.wait()
             try runContainerHooks(.startContainer, plan)
             guard let program else { throw RuntimeError("config.json has no process to start", hint: "add process") }
@@ -26,9 +25,8 @@ enum ContainerInit {
 
     /// Everything that `create` promises: after it the process is the container, only not yet the user's program.
     private static func setUp(
-        _ plan: InitPlan, _ cgroup: consuming CgroupEntrance, _ host: borrowing InitChannel
+        _ plan: InitPlan, _ host: borrowing InitChannel
     ) throws(RuntimeError) -> PreparedProgram? {
-        try enterCgroup(cgroup, newNamespace: plan.namespaces.newCgroup)
         try explain("cannot start a session") { () throws(SystemError) in try startSession() }
         if plan.namespaces.newTime { try enterTimeNamespace(plan.linux.timeOffsets) }
         let remains = try enterRoot(plan, host)
@@ -53,7 +51,15 @@ enum ContainerInit {
         if plan.namespaces.atBirth.contains(.network) { try bringLoopbackUp() }
         if plan.newKeyring { try plan.labels.joinKeyring() }
 
-        let root = try filesystem.build(at: place)
+        var isInCgroup = false
+        func enterCgroup() throws(RuntimeError) {
+            if isInCgroup { return }
+            if plan.awaitsCgroup { try enter(try host.waitForEntrance()) }
+            if plan.namespaces.newCgroup { try makeCgroupNamespace() }
+            isInCgroup = true
+        }
+        let root = try filesystem.build(at: place, beforeCgroups: enterCgroup)
+        try enterCgroup()
         try setNames(plan.config)
         if plan.createHooksFollow {
             try host.send(.mounted)

@@ -28,8 +28,11 @@ struct MountSteps {
         remembersFilesystems = plan.mounts.contains { $0.content == .remount }
     }
 
-    mutating func run(in root: borrowing RootDirectory) throws(RuntimeError) {
+    mutating func run(
+        in root: borrowing RootDirectory, beforeCgroups: () throws(RuntimeError) -> Void = {}
+    ) throws(RuntimeError) {
         for (mount, source) in zip(plan.mounts, plan.sources) {
+            if mount.content == .cgroup { try beforeCgroups() }
             do throws(SystemError) {
                 try perform(mount, source, in: root)
             } catch {

@@ -69,15 +69,17 @@ func setNames(_ config: Config) throws(RuntimeError) {
     }
 }
 
-/// From here on the process and all it makes are in the container's cgroup. A cgroup namespace takes the cgroup that
-/// its maker is in as the root, so it is made afterwards.
-func enterCgroup(_ cgroup: consuming CgroupEntrance, newNamespace: Bool) throws(RuntimeError) {
+/// From here on the process and all it makes are in the container's cgroup.
+func enter(_ cgroup: consuming CgroupEntrance) throws(RuntimeError) {
     do throws(SystemError) {
         try cgroup.enter()
     } catch {
         throw RuntimeError("cannot enter the container's cgroup", error)
     }
-    guard newNamespace else { return }
+}
+
+/// It takes the cgroup that its maker is in as the root, so it is made after `enter`.
+func makeCgroupNamespace() throws(RuntimeError) {
     try explain("cannot make a cgroup namespace", at: "linux.namespaces") { () throws(SystemError) in
         try unshare(.cgroup)
     }

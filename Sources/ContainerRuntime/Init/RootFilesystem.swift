@@ -24,10 +24,14 @@ struct RootFilesystem {
     }
 
     /// Mounts and devices.
-    func build(at place: borrowing FileDescriptor) throws(RuntimeError) -> RootDirectory {
+    ///
+    /// - Parameter beforeCgroups: called before each mount that shows cgroups
+    func build(
+        at place: borrowing FileDescriptor, beforeCgroups: () throws(RuntimeError) -> Void
+    ) throws(RuntimeError) -> RootDirectory {
         let root = try openRoot(at: place)
         var mounts = MountSteps(plan.mountPlan)
-        try mounts.run(in: root)
+        try mounts.run(in: root, beforeCgroups: beforeCgroups)
         if try suppliesDevices(root, binds: mounts.binds) {
             try DeviceSetup(nodes: plan.devices, inUserNamespace: plan.namespaces.hasUserNamespace).run(in: root)
         }
