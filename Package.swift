@@ -16,6 +16,7 @@ let strict: [SwiftSetting] = [
         [
             "-Xfrontend", "-function-sections", "-Xfrontend", "-prespecialize-generic-metadata",
             "-Xfrontend", "-assume-single-threaded", "-enforce-exclusivity=unchecked",
+            "-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors",
         ], .when(configuration: .release)),
 ]
 
