@@ -35,7 +35,10 @@ let package = Package(
         // C: what Swift cannot import, and the libraries of the system.
         .target(
             name: "CLinux",
-            cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-ffunction-sections"])]),
+            cSettings: [
+                .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-ffunction-sections"]),
+                .define("SWRUN_STATIC", .when(configuration: .release)),
+            ]),
         // By itself, because it is another one with each commit: whatever imports it is compiled anew then.
         .target(name: "CBuildInfo", cSettings: [.define("SWRUN_COMMIT", to: "\"\(commit)\"")]),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),

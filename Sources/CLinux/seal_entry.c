@@ -12,7 +12,10 @@
 #include <linux/prctl.h>
 #include <stddef.h>
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if defined(SWRUN_STATIC) && (defined(__x86_64__) || defined(__aarch64__))
+
+extern char **cl_arguments; // swift_startup.c
+extern int cl_argument_count;
 
 enum {
     at_fdcwd = -100,
@@ -147,7 +150,7 @@ __attribute__((no_stack_protector)) static int is_sealed(void) {
     return (status[statfs_flags] & st_rdonly) != 0;
 }
 
-__attribute__((no_stack_protector, used)) void cl_seal(long *stack) {
+__attribute__((no_stack_protector)) static void seal(long *stack) {
     char **arguments = (char **)(stack + 1);
     char **environment = arguments + stack[0] + 1;
     if (stack[0] < 1 || !makes_processes(arguments + 1)) return;
@@ -163,13 +166,20 @@ __attribute__((no_stack_protector, used)) void cl_seal(long *stack) {
     raw(sys_close, tree, 0, 0, 0, 0);
 }
 
+__attribute__((no_stack_protector, used)) void cl_start(long *stack) {
+    seal(stack);
+    // Only now is the program's memory its own.
+    cl_argument_count = (int)stack[0];
+    cl_arguments = (char **)(stack + 1);
+}
+
 #if defined(__x86_64__)
 __asm__(".text\n.globl cl_sealed_start\n.type cl_sealed_start,@function\ncl_sealed_start:\n"
         "    mov %rsp, %rdi\n"
         "    mov %rdx, %rbx\n" // what the kernel passes to _start for atexit
         "    and $-16, %rsp\n"
         "    mov %rdi, %rbp\n"
-        "    call cl_seal\n"
+        "    call cl_start\n"
         "    mov %rbp, %rsp\n"
         "    mov %rbx, %rdx\n"
         "    xor %ebp, %ebp\n"
@@ -178,7 +188,7 @@ __asm__(".text\n.globl cl_sealed_start\n.type cl_sealed_start,@function\ncl_seal
 __asm__(".text\n.globl cl_sealed_start\n.type cl_sealed_start,%function\ncl_sealed_start:\n"
         "    mov x19, x0\n"
         "    mov x0, sp\n"
-        "    bl cl_seal\n"
+        "    bl cl_start\n"
         "    mov x0, x19\n"
         "    mov x29, #0\n"
         "    mov x30, #0\n"

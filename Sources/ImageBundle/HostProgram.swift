@@ -24,7 +24,7 @@ struct HostProgram {
         do throws(SystemError) {
             try place(input, as: 0)
             try place(output, as: 1)
-            resetSignals()
+            unblockSignals()
             throw LinuxSystem.execute(
                 path, CStringVector([path] + arguments), CStringVector(environmentVariables()))
         } catch {
@@ -68,7 +68,7 @@ struct HostProgram {
 
     private func start(_ arguments: [String], errors: Int32) throws(BundleError) -> ChildProcess {
         try explain("cannot start \(path)") { () throws(SystemError) in
-            switch try clone([]) {
+            switch try clone() {
             case .child:
                 try? dieWithParent()
                 if let null = try? FileDescriptor.open("/dev/null", .readWrite) {

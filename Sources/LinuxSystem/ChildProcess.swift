@@ -21,14 +21,15 @@ package enum CloneResult: ~Copyable {
 }
 
 /// `clone3(2)`: a new process with new namespaces, on a copy of this one's memory. The process has one thread, so the
-/// child may go on in Swift; it must end in `execve` or `exitNow`, because nobody unwinds it.
+/// child may go on in Swift; it must end in `execve` or `exitNow`, because nobody unwinds it. It ignores no signal: what
+/// whoever started the runtime has left ignored would stay so over execve(2).
 ///
 /// - Parameter intoCgroup: a cgroup v2 directory in which the child is born, or nil.
 package func clone(
-    _ namespaces: NamespaceFlags, intoCgroup: Int32? = nil, asSibling: Bool = false
+    _ namespaces: NamespaceFlags = .none, intoCgroup: Int32? = nil, asSibling: Bool = false
 ) throws(SystemError) -> CloneResult {
     var pidfd: Int32 = -1
-    let flags = namespaces.rawValue | (asSibling ? CL_CLONE_PARENT : 0)
+    let flags = namespaces.rawValue | CL_CLONE_CLEAR_SIGHAND | (asSibling ? CL_CLONE_PARENT : 0)
     let pid = try check(cl_clone3(flags, &pidfd, intoCgroup ?? -1), "clone3")
     if pid == 0 { return .child }
     return .parent(ChildProcess(pid: Int32(pid), pidfd: FileDescriptor(owning: pidfd)))
@@ -141,9 +142,9 @@ package func processStartTime(_ pid: Int32) -> UInt64? {
     guard let bytes = try? readFile("/proc/\(pid)/stat", limit: 4096) else { return nil }
     // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
     guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-    let fields = bytes[(close + 1)...].split(separator: UInt8(ascii: " "))
-    guard fields.count > 19, let state = fields[0].first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X") else {
-        return nil
-    }
-    return UInt64(String(decoding: fields[19], as: UTF8.self))
+    var fields = Fields(bytes[min(close + 2, bytes.endIndex)...])
+    let space = UInt8(ascii: " ")
+    guard let state = fields.next(space)?.first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X") else { return nil }
+    for _ in 4..<22 where fields.next(space) == nil { return nil }
+    return fields.next(space).flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
 }

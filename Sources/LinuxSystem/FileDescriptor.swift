@@ -56,6 +56,19 @@ package struct OpenFlags: OptionSet, Sendable {
     package static let unnamed = OpenFlags(rawValue: CL_O_TMPFILE)
 }
 
+/// Several at once. A literal in another module is an array that is made, looked through and freed, by code that knows
+/// nothing of its type; here it is a constant.
+extension OpenFlags {
+    /// A directory, to look something up in.
+    package static let place: OpenFlags = [.path, .directory]
+    package static let placeItself: OpenFlags = [.path, .directory, .noFollow]
+    /// What has this name, be it a link.
+    package static let entry: OpenFlags = [.path, .noFollow]
+    package static let directoryItself: OpenFlags = [.directory, .noFollow]
+    /// A file that is made or emptied.
+    package static let newContent: OpenFlags = [.writeOnly, .create, .truncate, .noFollow]
+}
+
 package let currentDirectory: Int32 = CL_AT_FDCWD
 
 extension FileDescriptor {

@@ -7,6 +7,7 @@ package struct MountAttributes: OptionSet, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    package static let none: MountAttributes = []
     package static let readOnly = MountAttributes(rawValue: CL_MOUNT_ATTR_RDONLY)
     package static let noSetUserID = MountAttributes(rawValue: CL_MOUNT_ATTR_NOSUID)
     package static let noDevices = MountAttributes(rawValue: CL_MOUNT_ATTR_NODEV)
@@ -16,6 +17,8 @@ package struct MountAttributes: OptionSet, Sendable {
     package static let accessTimeField = MountAttributes(rawValue: CL_MOUNT_ATTR_ATIME)
     package static let noDirectoryAccessTime = MountAttributes(rawValue: CL_MOUNT_ATTR_NODIRATIME)
     package static let noSymbolicLinks = MountAttributes(rawValue: CL_MOUNT_ATTR_NOSYMFOLLOW)
+    /// Of a mount that only hides something.
+    package static let inert: MountAttributes = [.readOnly, .noSetUserID, .noDevices, .noExecution]
 }
 
 /// How mounts and unmounts travel between copies of a mount, mount_namespaces(7).

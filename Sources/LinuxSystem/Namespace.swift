@@ -6,6 +6,9 @@ package struct NamespaceFlags: OptionSet, Hashable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    package static let none: NamespaceFlags = []
+    /// What a process enters last (`ContainerEntering`).
+    package static let userAndCgroup: NamespaceFlags = [.user, .cgroup]
     package static let user = NamespaceFlags(rawValue: CL_CLONE_NEWUSER)
     package static let pid = NamespaceFlags(rawValue: CL_CLONE_NEWPID)
     package static let network = NamespaceFlags(rawValue: CL_CLONE_NEWNET)

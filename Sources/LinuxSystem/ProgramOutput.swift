@@ -12,13 +12,13 @@ package func runProgram(
     let vector = CStringVector([name] + arguments)
     let output = try Pipe()
     let execution = try Pipe()
-    switch try clone([]) {
+    switch try clone() {
     case .child:
         var failure = SystemError("execve", name, .noEntry)
         do throws(SystemError) {
             try place(output.write.rawValue, as: 1)
             try place(output.write.rawValue, as: 2)
-            resetSignals()
+            unblockSignals()
             for path in paths {
                 let refused = execute(path, vector, CStringVector(environmentVariables()))
                 if refused.errno != .noEntry { failure = refused }

@@ -16,6 +16,7 @@ package struct RootDirectory: ~Copyable {
     package struct Resolution: OptionSet, Sendable {
         package let rawValue: UInt64
         package init(rawValue: UInt64) { self.rawValue = rawValue }
+        package static let none: Resolution = []
         /// No link anywhere in the path (ELOOP).
         package static let noLinks = Resolution(rawValue: CL_RESOLVE_NO_SYMLINKS)
         /// No step into another mount (EXDEV).
@@ -94,7 +95,7 @@ package struct RootDirectory: ~Copyable {
     private borrowing func make(
         _ kind: Kind, _ path: String, _ resolution: Resolution
     ) throws(SystemError) -> FileDescriptor {
-        var pending = components(path).reversed() as [String]
+        var pending = pathComponents(path).reversed() as [String]
         var resolved: [String] = []
         var linksLeft = 40
         while let name = pending.popLast() {
@@ -113,7 +114,7 @@ package struct RootDirectory: ~Copyable {
                 }
                 let target = try readLink(name, at: parent)
                 if target.utf8.first == UInt8(ascii: "/") { resolved = [] }
-                pending += components(target).reversed()
+                pending += pathComponents(target).reversed()
                 continue
             }
             if status == nil { try makeEntry(isLast ? kind : .directory, name, in: parent) }
@@ -136,12 +137,8 @@ package struct RootDirectory: ~Copyable {
     }
 }
 
-private func components(_ path: String) -> [String] {
-    path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }.filter { $0 != "." }
-}
-
 private func join(_ components: [String]) -> String {
-    components.isEmpty ? "." : components.joined(separator: "/")
+    components.isEmpty ? "." : joinPath(components)
 }
 
 package func readLink(_ name: String, at directory: borrowing FileDescriptor) throws(SystemError) -> String {

@@ -43,7 +43,7 @@ package struct RouteSocket: ~Copyable {
         let (ours, theirs) = try MessageSocket.pair()
         let parent = MessageSocket(FileDescriptor(owning: ours))
         let child = MessageSocket(FileDescriptor(owning: theirs))
-        switch try clone([]) {
+        switch try clone() {
         case .child:
             do throws(SystemError) {
                 try enterNamespace(namespace, .network)

@@ -26,14 +26,9 @@ package func setBlockedSignals(_ signals: SignalSet) {
     _ = cl_sigprocmask(CL_SIG_SETMASK, &set, nil)
 }
 
-/// Nothing blocked and nothing ignored, as a program expects to be started: both survive execve(2), and whoever started
-/// the runtime may have left some.
-package func resetSignals() {
-    for signal in Int32(1)...64 where signal != SIGKILL && signal != SIGSTOP && signal != 32 && signal != 33 {
-        _ = cl_signal_default(signal)
-    }
-    setBlockedSignals(.none)
-}
+/// Nothing blocked, as a program expects to be started: what is blocked stays so over execve(2). Nothing is ignored either in
+/// a child that `clone` has made.
+package func unblockSignals() { setBlockedSignals(.none) }
 
 package func restoreSignal(_ signal: Int32) { _ = cl_signal_default(signal) }
 

@@ -86,6 +86,6 @@ private func openPlace(_ path: String) throws(SystemError) -> FileDescriptor {
         return try DetachedMount.clone(ofPath: path, recursive: false).intoDescriptor()
     } catch {
         guard error.errno == .notPermitted else { throw error }
-        return try FileDescriptor.open(path, [.directory])
+        return try FileDescriptor.open(path, .directory)
     }
 }

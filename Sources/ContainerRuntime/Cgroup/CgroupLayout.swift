@@ -69,18 +69,22 @@ struct CgroupMount: Equatable {
     init?(line: ArraySlice<UInt8>) {
         // 31 23 0:28 /root /mount/point rw,relatime shared:1 - cgroup source rw,cpu
         guard let separator = line.firstRange(of: " - cgroup".utf8) else { return nil }
-        let fields = line[..<separator.lowerBound].split(separator: UInt8(ascii: " "), maxSplits: 5)
-        let tail = line[separator.lowerBound...].dropFirst(3).split(separator: UInt8(ascii: " "))
-        guard fields.count >= 5, tail.count == 3, let id = Int(text(fields[0])) else { return nil }
-        switch text(tail[0]) {
+        let space = UInt8(ascii: " ")
+        var fields = Fields(line[..<separator.lowerBound])
+        var tail = Fields(line[(separator.lowerBound + 3)...])
+        guard let id = fields.next(space).flatMap({ Int(text($0)) }), fields.next(space) != nil, fields.next(space) != nil,
+            let root = fields.next(space), let point = fields.next(space),
+            let type = tail.next(space), tail.next(space) != nil, let options = tail.next(space), tail.next(space) == nil
+        else { return nil }
+        switch text(type) {
         case "cgroup": isUnified = false
         case "cgroup2": isUnified = true
         default: return nil
         }
         self.id = id
-        root = unescaped(fields[3])
-        point = unescaped(fields[4])
-        options = tail[2].split(separator: UInt8(ascii: ",")).map(text)
+        self.root = unescaped(root)
+        self.point = unescaped(point)
+        self.options = texts(options)
     }
 }
 
@@ -100,12 +104,16 @@ struct LayoutScan {
     /// - Parameter ownCgroups: lines such as `4:cpu,cpuacct:/a/b`, cgroups(7).
     init(ownCgroups: [UInt8], isVisible: @escaping (CgroupMount) -> Bool) {
         self.isVisible = isVisible
-        for line in ownCgroups.split(separator: UInt8(ascii: "\n")) {
-            let fields = line.split(separator: UInt8(ascii: ":"), maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3 else { continue }
-            let controllers = fields[1].split(separator: UInt8(ascii: ",")).map(text)
+        var lines = Fields(ownCgroups[...])
+        while let line = lines.next(UInt8(ascii: "\n")) {
+            var fields = Fields(line)
+            let colon = UInt8(ascii: ":")
+            // The path is the rest of the line: it may have colons too.
+            guard fields.next(colon) != nil, let controllers = fields.next(colon).map(texts), !fields.rest.isEmpty else {
+                continue
+            }
             if let first = controllers.first, first.hasPrefix("name="), first != "name=systemd" { continue }
-            memberships.append(Membership(controllers: controllers, path: text(fields[2])))
+            memberships.append(Membership(controllers: controllers, path: text(fields.rest)))
         }
     }
 
@@ -115,7 +123,8 @@ struct LayoutScan {
         let bytes = rest + chunk
         let end = bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1
         rest = Array(bytes[(end + 1)...])
-        for line in bytes[..<(end + 1)].split(separator: UInt8(ascii: "\n")) {
+        var lines = Fields(bytes[..<(end + 1)])
+        while let line = lines.next(UInt8(ascii: "\n")) {
             if let mount = CgroupMount(line: line) { place(mount) }
         }
     }
@@ -142,7 +151,7 @@ struct LayoutScan {
     /// `path` as seen through a mount that shows `root`. What lies outside of it (a process moved out of its cgroup
     /// namespace is at "/../x") cannot be reached through it, so that the mount's top takes its place.
     private func path(_ path: String, below root: String) -> String {
-        if path.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.elementsEqual("..".utf8) }) { return "/" }
+        if pathComponents(path).contains("..") { return "/" }
         if root == "/" { return path }
         if path.hasPrefix(root + "/") { return String(path.dropFirst(root.count)) }
         return "/"
@@ -155,6 +164,14 @@ private func mountID(of path: String) -> Int {
 
 private func text(_ bytes: ArraySlice<UInt8>) -> String {
     String(decoding: bytes, as: UTF8.self)
+}
+
+/// What is separated by commas.
+private func texts(_ bytes: ArraySlice<UInt8>) -> [String] {
+    var texts: [String] = []
+    var fields = Fields(bytes)
+    while let field = fields.next(UInt8(ascii: ",")) { texts.append(text(field)) }
+    return texts
 }
 
 /// The kernel writes space, tab, newline and backslash as a backslash and three octal digits.
@@ -179,8 +196,11 @@ extension ArraySlice<UInt8> {
     fileprivate func firstRange(of pattern: String.UTF8View) -> Range<Int>? {
         let count = pattern.count
         guard let first = pattern.first, self.count >= count else { return nil }
-        for start in startIndex...(endIndex - count) where self[start] == first {
-            if self[start..<(start + count)].elementsEqual(pattern) { return start..<(start + count) }
+        var start = startIndex
+        while let next = self[start...(endIndex - count)].firstIndex(of: first) {
+            if self[next..<(next + count)].elementsEqual(pattern) { return next..<(next + count) }
+            start = next + 1
+            if start > endIndex - count { break }
         }
         return nil
     }

@@ -263,9 +263,7 @@ struct CgroupLocation: Equatable {
             return
         }
         isAbsolute = cgroupsPath.utf8.first == UInt8(ascii: "/")
-        components = cgroupsPath.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }.filter {
-            $0 != "."
-        }
+        components = pathComponents(cgroupsPath)
         if components.isEmpty || components.contains("..") {
             throw RuntimeError(
                 at: "linux.cgroupsPath", "\"\(cgroupsPath)\" names no cgroup below the top of the hierarchy", nil,
@@ -282,7 +280,7 @@ struct CgroupLocation: Equatable {
             let own = hierarchy.isUnified ? parentPath(hierarchy.ownPath) : hierarchy.ownPath
             if own != "/" { base += own }
         }
-        return base + "/" + components.joined(separator: "/")
+        return base + "/" + joinPath(components)
     }
 }
 

@@ -43,7 +43,7 @@ func removeMade(_ directories: [String]) {
 
 /// The paths of the cgroups right below `path`.
 func childCgroups(of path: String) throws(SystemError) -> [String] {
-    let directory = try FileDescriptor.open(path, [.directory])
+    let directory = try FileDescriptor.open(path, .directory)
     return try directoryEntries(directory, onlyDirectories: true).map { "\(path)/\($0)" }
 }
 

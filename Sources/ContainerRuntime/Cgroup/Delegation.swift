@@ -25,7 +25,7 @@ enum Delegation {
     private static let customaryFiles = ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]
 
     static func give(_ path: String, to owner: UInt32) throws(SystemError) {
-        let directory = try FileDescriptor.open(path, [.directory])
+        let directory = try FileDescriptor.open(path, .directory)
         try directory.changeOwner("", uid: owner, gid: .max)
         var files = customaryFiles
         if let text = try? readControl("/sys/kernel/cgroup/delegate") {

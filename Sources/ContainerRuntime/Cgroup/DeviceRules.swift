@@ -49,7 +49,7 @@ extension ContainerCgroup {
             "cannot restrict the container's devices", at: "linux.resources.devices",
             hint: "cgroup v2 takes a bpf program for it, which needs CAP_BPF or CAP_SYS_ADMIN, and CONFIG_CGROUP_BPF"
         ) { () throws(SystemError) in
-            let cgroup = try FileDescriptor.open(directory.path, [.directory])
+            let cgroup = try FileDescriptor.open(directory.path, .directory)
             if policy.allowsEverything { return try DeviceFilter.detach(from: cgroup) }
             try DeviceFilter(DeviceProgram(policy).instructions).attach(to: cgroup)
         }

@@ -97,7 +97,7 @@ struct StandardStreams {
             String(decoding: mounts, as: UTF8.self).split(separator: "\n").map { $0.prefix { $0 != " " } })
         for number in 0..<3 {
             let target = try explain("cannot look at the container's standard streams") { () throws(SystemError) in
-                try readLink("\(number)", at: try FileDescriptor.open(place, [.path, .directory]))
+                try readLink("\(number)", at: try FileDescriptor.open(place, .place))
             }
             // A file that lies on none of its mounts: criu would look for it in the container.
             guard let status = (try? fileStatus("\(place)/\(number)")) ?? nil,

@@ -32,7 +32,7 @@ struct Criu: ~Copyable {
     ) throws(RuntimeError) -> Int32 {
         let started = try explain("cannot make a pipe") { () throws(SystemError) in try Pipe() }
         let born = try explain("cannot make a process for criu") { () throws(SystemError) in
-            try clone([], intoCgroup: cgroup)
+            try clone(intoCgroup: cgroup)
         }
         switch consume born {
         case .child: become(program, socket, kept, prepare)
@@ -75,7 +75,7 @@ struct Criu: ~Copyable {
             try explain("cannot pass descriptors to criu") { () throws(SystemError) in
                 for number in kept + [socket] { try place(number, as: number) }
             }
-            resetSignals()
+            unblockSignals()
             throw RuntimeError(
                 "cannot execute criu",
                 execute(

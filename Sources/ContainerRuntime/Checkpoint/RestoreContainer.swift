@@ -86,7 +86,7 @@ struct RestoreHost: ~Copyable {
     func makeMountPoints() throws(RuntimeError) {
         let root = RootDirectory(
             try explain("cannot open \(record.rootfs)", at: "root.path") { () throws(SystemError) in
-                try FileDescriptor.open(record.rootfs, [.path, .directory])
+                try FileDescriptor.open(record.rootfs, .place)
             })
         let external = ExternalMount.expected(bundle.config, bundle: record.bundle)
         var covered: [String] = []

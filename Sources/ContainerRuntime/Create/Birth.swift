@@ -37,7 +37,7 @@ struct Birth {
             try MessageSocket.pair()
         }
         let between = try explain("cannot make a process that joins namespaces") { () throws(SystemError) in
-            try clone([], intoCgroup: fromInside ? cgroup : nil)
+            try clone(intoCgroup: fromInside ? cgroup : nil)
         }
         switch consume between {
         case .child:

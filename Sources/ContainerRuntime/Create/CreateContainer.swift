@@ -33,7 +33,7 @@ package enum CreateContainer {
             // From here on init does its part at the same time.
             try host.mapIDs()
             try host.makeCgroup()
-            try host.keepConfig()
+            try host.prepareState()
             try host.moveNetworkDevices()
             try host.converse(warn)
             try host.publish()

@@ -137,8 +137,14 @@ struct HostSide: ~Copyable {
         try tell { (channel) throws(SystemError) in try channel.send(gates) }
     }
 
-    /// Later changes to the bundle have no effect on the container.
-    func keepConfig() throws(RuntimeError) { try state?.writeConfig(bundle.text) }
+    /// What later commands need to know, where nobody looks for it yet. Later changes to the bundle have no effect on the
+    /// container.
+    mutating func prepareState() throws(RuntimeError) {
+        try state?.writeConfig(bundle.text)
+        guard let start = processStartTime(record.pid) else { throw unexpectedEnd() }
+        record.processStartTime = start
+        try state?.prepareRecord(record)
+    }
 
     /// One clone3(2), or two when namespaces are joined. In the child this does not return.
     mutating func giveBirth() throws(RuntimeError) {
@@ -220,9 +226,7 @@ struct HostSide: ~Copyable {
     mutating func publish() throws(RuntimeError) {
         try cgroup.moveIntoDelegated(record.pid, record.cgroup)
         cgroup.releaseScope()
-        guard let start = processStartTime(record.pid) else { throw unexpectedEnd() }
-        record.processStartTime = start
-        try state?.writeRecord(record)
+        try state?.publishRecord()
         for path in [request.pidfdSocket, plan.config.annotations[.pidfdReceiver]].compactMap({ $0 }) {
             try explain("cannot send a pidfd to \(path)", hint: "somebody must listen at this unix socket") {
                 () throws(SystemError) in

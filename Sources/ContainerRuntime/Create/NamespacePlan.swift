@@ -5,7 +5,7 @@ internal import RuntimeSpec
 /// it is where it belongs.
 struct NamespacePlan: Equatable {
     /// New ones, made by clone3(2).
-    var atBirth: NamespaceFlags = []
+    var atBirth = NamespaceFlags.none
     /// Existing ones, joined in this order by the process that then gives birth.
     var joined: [Joined] = []
     /// A new cgroup namespace takes the cgroup its maker is in as the root: it is made after the cgroup is entered.

@@ -4,7 +4,7 @@ internal import LinuxSystem
 func writePIDFile(_ path: String, _ pid: Int32) throws(RuntimeError) {
     let (directory, name) = splitPath(path.utf8.contains(UInt8(ascii: "/")) ? path : "./\(path)")
     try explain("--pid-file: cannot write \(path)") { () throws(SystemError) in
-        let place = try FileDescriptor.open(directory, [.path, .directory])
+        let place = try FileDescriptor.open(directory, .place)
         let temporary = ".\(name).\(pid)"
         // Whatever somebody has put there is not written to.
         try? place.remove(temporary)

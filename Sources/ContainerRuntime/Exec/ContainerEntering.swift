@@ -19,7 +19,7 @@ struct ContainerEntering {
         self.root = root
         self.container = container
         // Without privileges, only membership in the user namespace gives the right to enter the others.
-        let kinds: NamespaceFlags = effectiveUserID() == 0 ? [.cgroup, .user] : .cgroup
+        let kinds: NamespaceFlags = effectiveUserID() == 0 ? .userAndCgroup : .cgroup
         namespacesOfChild = plan.namespaces.intersection(kinds)
     }
 

@@ -71,7 +71,7 @@ struct ExecHost: ~Copyable {
         try record.resourceControl?.add(currentProcessID())
         let entering = ContainerEntering(plan, root: try rootWithoutMountNamespace(), container: container.rawValue)
         let kept = [childEnd, plan.console?.receiver].compactMap { $0 } + entrance.descriptors
-        let birth = Birth(newNamespaces: [], cgroup: entrance.birthCgroup, scope: cgroup.scope)
+        let birth = Birth(newNamespaces: .none, cgroup: entrance.birthCgroup, scope: cgroup.scope)
         let born = try birth.give(afterJoining: { (report) throws(RuntimeError) in
             try entering.begin(keeping: kept + [report] + [entrance.birthCgroup].compactMap { $0 })
         })
@@ -94,7 +94,7 @@ struct ExecHost: ~Copyable {
     private func rootWithoutMountNamespace() throws(RuntimeError) -> Int32? {
         if plan.namespaces.contains(.mount) { return nil }
         return try explain("cannot open the container's root") { () throws(SystemError) in
-            try FileDescriptor.open("/proc/\(record.pid)/root", [.path, .directory]).release()
+            try FileDescriptor.open("/proc/\(record.pid)/root", .place).release()
         }
     }
 

@@ -41,7 +41,7 @@ struct ExecPlan {
     }
 
     static func namespaces(_ list: [Namespace], of pid: Int32) throws(RuntimeError) -> NamespaceFlags {
-        var flags: NamespaceFlags = []
+        var flags = NamespaceFlags.none
         for namespace in list {
             // The kernel refuses to enter the user namespace that one is in; a path may be that of the runtime's own.
             if namespace.type == .user, namespace.path != nil, try isOwnUserNamespace(of: pid) { continue }

@@ -29,7 +29,7 @@ enum ExecProcess {
 
         let root = RootDirectory(
             try explain("cannot open the container's root") { () throws(SystemError) in
-                try FileDescriptor.open("/", [.path, .directory])
+                try FileDescriptor.open("/", .place)
             })
         if let console = plan.console { try console.attach(try console.open(in: root, mountConsole: false)) }
         try enterWorkingDirectory(plan.process.cwd, in: root)
@@ -45,6 +45,6 @@ enum ExecProcess {
         try explain(
             "cannot enter the working directory \(path)", at: "process.cwd",
             hint: "it must be a directory of the container"
-        ) { () throws(SystemError) in try enterDirectory(try root.open(path, [.path, .directory])) }
+        ) { () throws(SystemError) in try enterDirectory(try root.open(path, .place)) }
     }
 }

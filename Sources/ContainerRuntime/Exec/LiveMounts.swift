@@ -86,7 +86,7 @@ package enum LiveMounts {
     private static func unmount(_ destination: String, in root: borrowing RootDirectory) throws(SystemError) {
         let (directory, name) = splitPath(destination.utf8.first == UInt8(ascii: "/") ? destination : "/" + destination)
         guard !name.isEmpty, name != ".", name != ".." else { throw SystemError("umount2", destination, .invalid) }
-        try enterDirectory(try root.open(directory, [.path, .directory]))
+        try enterDirectory(try root.open(directory, .place))
         try detachMount(name, followLinks: false)
     }
 }
@@ -130,7 +130,7 @@ struct LiveContainer: ~Copyable {
     ) throws(RuntimeError) {
         let report = try explain("cannot make a pipe") { () throws(SystemError) in try Pipe() }
         let born = try explain("cannot make a process that enters the container") { () throws(SystemError) in
-            try clone([])
+            try clone()
         }
         switch consume born {
         case .child:
@@ -166,7 +166,7 @@ struct LiveContainer: ~Copyable {
 
     private borrowing func root() throws(RuntimeError) -> FileDescriptor {
         try explain("cannot open the container's root") { () throws(SystemError) in
-            try FileDescriptor.open("/", [.path, .directory])
+            try FileDescriptor.open("/", .place)
         }
     }
 }

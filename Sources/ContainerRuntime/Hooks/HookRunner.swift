@@ -94,7 +94,7 @@ struct HookRunner {
         let execution = try Pipe()
         let ends = HookEnds(
             input: input.read.rawValue, output: output.write.rawValue, execution: execution.write.rawValue)
-        switch try clone([]) {
+        switch try clone() {
         case .child: becomeHook(hook.path, arguments, environment, ends)
         case .parent(let child):
             return try supervise(child, hook, input.writer(), output.reader(), execution.reader())
@@ -107,11 +107,11 @@ struct HookRunner {
     ) -> Never {
         let failure: SystemError
         do throws(SystemError) {
-            if let directory { try enterDirectory(try FileDescriptor.open(directory, [.path, .directory])) }
+            if let directory { try enterDirectory(try FileDescriptor.open(directory, .place)) }
             try place(ends.input, as: 0)
             try place(try outputDescriptor(outputFile, else: ends.output), as: 1)
             try place(try outputDescriptor(errorFile, else: ends.output), as: 2)
-            resetSignals()
+            unblockSignals()
             failure = execute(path, arguments, environment)
         } catch {
             failure = error

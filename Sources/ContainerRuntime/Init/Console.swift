@@ -31,7 +31,7 @@ struct ConsoleSetup {
                 } catch {
                     guard error.errno == .exists else { throw error }
                 }
-                let target = try FileDescriptor.open("console", [.path, .noFollow], at: dev.rawValue)
+                let target = try FileDescriptor.open("console", .entry, at: dev.rawValue)
                 try DetachedMount.clone(of: terminal.slave, subject: "/dev/console").attach(
                     to: target, subject: "/dev/console")
             }
@@ -42,7 +42,7 @@ struct ConsoleSetup {
     /// The container's own multiplexer, proven to be one; a container without devpts gets a terminal of the host.
     private func pseudoterminal(in root: borrowing RootDirectory) throws(SystemError) -> FileDescriptor {
         let flags: OpenFlags = [.readWrite, .noControllingTerminal]
-        if let place = try root.openIfPresent("/dev/pts", [.path, .directory], .noLinks),
+        if let place = try root.openIfPresent("/dev/pts", .place, .noLinks),
             try place.filesystemMagic() == devptsMagic
         {
             return try FileDescriptor.open("ptmx", flags.union(.noFollow), at: place.rawValue)

@@ -110,7 +110,7 @@ struct DeviceSetup {
     private func bindHostNode(
         _ node: DeviceNode, named name: String, in directory: borrowing FileDescriptor
     ) throws(SystemError) {
-        let source = try FileDescriptor.open(node.path, [.path, .noFollow])
+        let source = try FileDescriptor.open(node.path, .entry)
         let status = try source.status()
         guard status.kind == node.kind, status.target == node.number else {
             throw SystemError("open", "\(node.path) of the host: it is not that device", .noDevice)
@@ -120,7 +120,7 @@ struct DeviceSetup {
         } catch {
             guard error.errno == .exists else { throw error }
         }
-        let target = try FileDescriptor.open(name, [.path, .noFollow], at: directory.rawValue)
+        let target = try FileDescriptor.open(name, .entry, at: directory.rawValue)
         try DetachedMount.clone(of: source, subject: node.path).attach(to: target, subject: node.path)
     }
 

@@ -32,7 +32,7 @@ func openPrivateProc(trusting: Bool = true) throws(SystemError) -> RootDirectory
             try FilesystemContext(type: "proc").mount([.noSetUserID, .noExecution, .noDevices]).intoDescriptor())
     } catch {
         guard error.errno == .notPermitted else { throw error }
-        let proc = try FileDescriptor.open("/proc", [.path, .directory])
+        let proc = try FileDescriptor.open("/proc", .place)
         guard try proc.filesystemMagic() == procfsMagic else { throw error }
         if !trusting, try proc.status().inode != procfsTopInode { throw error }
         return RootDirectory(proc)

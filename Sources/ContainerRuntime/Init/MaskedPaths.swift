@@ -27,7 +27,7 @@ struct MaskedPaths {
         // Files are covered by the host's null device, whose identity is checked: an image could bring another
         // /dev/null. Directories are all covered by one empty, read-only tmpfs.
         let null = try explain("cannot open /dev/null") { () throws(SystemError) in
-            let null = try FileDescriptor.open("/dev/null", [.path, .noFollow])
+            let null = try FileDescriptor.open("/dev/null", .entry)
             guard try null.status().isNullDevice else { throw SystemError("open", "/dev/null is not 1:3", .noDevice) }
             return null
         }
@@ -54,7 +54,7 @@ struct MaskedPaths {
         let context = try FilesystemContext(type: "tmpfs")
         try context.set(option: "nr_blocks=1")
         try context.set(option: "nr_inodes=1")
-        return try context.mount([.readOnly, .noSetUserID, .noDevices, .noExecution])
+        return try context.mount(.inert)
     }
 }
 

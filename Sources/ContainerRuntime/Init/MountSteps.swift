@@ -124,10 +124,10 @@ struct MountSteps {
             let (directory, name) = splitPath(mount.destination)
             let parent = try root.openMaking(.directory, directory)
             if try fileStatus(name, at: parent.rawValue, followLinks: false)?.kind == .symbolicLink {
-                return try FileDescriptor.open(name, [.path, .noFollow], at: parent.rawValue)
+                return try FileDescriptor.open(name, .entry, at: parent.rawValue)
             }
         }
-        return try root.openMaking(kind, mount.destination, noLinks ? .noLinks : [])
+        return try root.openMaking(kind, mount.destination, noLinks ? .noLinks : .none)
     }
 
     /// What is written to /proc (labels, kernel parameters) must reach the kernel: nothing may be mounted there except
@@ -160,7 +160,7 @@ struct MountSteps {
     private func copyLink(_ mount: PlannedMount, in root: borrowing RootDirectory) throws(SystemError) -> Bool {
         guard try fileStatus(mount.content.source, followLinks: false)?.kind == .symbolicLink else { return false }
         let (sourceDirectory, sourceName) = splitPath(mount.content.source)
-        let target = try readLink(sourceName, at: try FileDescriptor.open(sourceDirectory, [.path, .directory]))
+        let target = try readLink(sourceName, at: try FileDescriptor.open(sourceDirectory, .place))
         let (directory, name) = splitPath(mount.destination)
         let parent = try root.openMaking(.directory, directory)
         do throws(SystemError) {

@@ -43,7 +43,7 @@ struct PreparedProgram {
         environment = CStringVector(variables.list)
         arguments = CStringVector(process.args)
         giveStandardStreams(to: process.user)
-        resetSignals()
+        unblockSignals()
         try remains.labels.apply()
         try plan.settings.apply()
         filter = plan.seccomp

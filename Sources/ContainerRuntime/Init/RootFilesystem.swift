@@ -15,10 +15,10 @@ struct RootFilesystem {
     func openPlace() throws(RuntimeError) -> FileDescriptor {
         try explain("cannot open \(plan.rootfs)", at: "root.path") { () throws(SystemError) in
             do throws(SystemError) {
-                return try FileDescriptor.open(plan.rootfs, [.path, .directory])
+                return try FileDescriptor.open(plan.rootfs, .place)
             } catch {
                 guard error.errno == .accessDenied, plan.namespaces.atBirth.contains(.mount) else { throw error }
-                return try FileDescriptor.open("/", [.path, .directory])
+                return try FileDescriptor.open("/", .place)
             }
         }
     }
@@ -43,7 +43,7 @@ struct RootFilesystem {
     private func suppliesDevices(_ root: borrowing RootDirectory, binds: [UInt64]) throws(RuntimeError) -> Bool {
         guard !binds.isEmpty else { return true }
         return try explain("cannot look at /dev") { () throws(SystemError) in
-            guard let dev = try root.openIfPresent("/dev", [.path, .directory]) else { return true }
+            guard let dev = try root.openIfPresent("/dev", .place) else { return true }
             return !binds.contains(try dev.mountID())
         }
     }

@@ -18,7 +18,7 @@ package enum ListProcesses {
 
     /// Of all threads (proc_tid_children(5)).
     private static func children(of pid: Int32) -> [Int32] {
-        guard let directory = try? FileDescriptor.open("/proc/\(pid)/task", [.directory]),
+        guard let directory = try? FileDescriptor.open("/proc/\(pid)/task", .directory),
             let threads = try? directoryEntries(directory)
         else { return [] }
         return threads.flatMap { thread in

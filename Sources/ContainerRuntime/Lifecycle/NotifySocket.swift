@@ -38,7 +38,7 @@ struct NotifyRelay: ~Copyable {
         let state = state.descriptor.rawValue
         return try explain("cannot make the socket for readiness messages") { () throws(SystemError) in
             let directory = try FileDescriptor.open(
-                NotifySocket.directoryName, [.path, .directory, .noFollow], at: state)
+                NotifySocket.directoryName, .placeItself, at: state)
             let socket = try bindDatagramSocket("notify.sock", in: directory)
             setNonBlocking(socket.rawValue)
             return NotifyRelay(socket: socket, manager: manager, pid: pid)

@@ -46,7 +46,7 @@ extension ResourceControlGroup {
     /// What is counted for each cache: nil where the hardware counts nothing.
     private func monitored(_ files: [String]) -> JSON? {
         let data = "\(monitor ?? path)/mon_data"
-        guard let directory = try? FileDescriptor.open(data, [.directory]),
+        guard let directory = try? FileDescriptor.open(data, .directory),
             let domains = try? directoryEntries(directory, onlyDirectories: true)
         else { return nil }
         let entries = domains.filter { $0.hasPrefix("mon_L3_") }.sorted().map { domain in

@@ -46,6 +46,14 @@ extension StateDirectory {
         try write(Self.recordName, record.json.bytes(), replacing: !first)
     }
 
+    /// The first half of `writeRecord`, done before it is known whether the container becomes one: `publishRecord` then
+    /// takes no time.
+    borrowing func prepareRecord(_ record: ContainerRecord) throws(RuntimeError) {
+        try prepare(Self.recordName, record.json.bytes())
+    }
+
+    borrowing func publishRecord() throws(RuntimeError) { try publish(Self.recordName) }
+
     package borrowing func readRecord() throws(RuntimeError) -> ContainerRecord {
         guard exists(Self.recordName) else { throw .noContainer }
         let bytes = try read(Self.recordName)

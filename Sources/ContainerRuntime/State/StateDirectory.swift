@@ -38,7 +38,7 @@ package struct StateRoot: Sendable {
             }
         }
         return try explain("cannot open the state directory \(path)/\(id.text)") { () throws(SystemError) in
-            let directory = try FileDescriptor.open(id.text, [.directory, .noFollow], at: root.rawValue)
+            let directory = try FileDescriptor.open(id.text, .directoryItself, at: root.rawValue)
             _ = try directory.lock(waiting: false)
             return StateDirectory(root: self, id: id, descriptor: directory)
         }
@@ -53,7 +53,7 @@ package struct StateRoot: Sendable {
     package func open(_ id: ContainerID) throws(RuntimeError) -> StateDirectory {
         let directory: FileDescriptor
         do throws(SystemError) {
-            directory = try FileDescriptor.open("\(path)/\(id.text)", [.directory, .noFollow])
+            directory = try FileDescriptor.open("\(path)/\(id.text)", .directoryItself)
         } catch {
             if error.errno == .noEntry { throw .noContainer }
             throw RuntimeError("cannot open the state directory \(path)/\(id.text)", error)
@@ -91,7 +91,7 @@ package struct StateRoot: Sendable {
     /// A create that was killed leaves a directory without a lock and without a container: it is cleared, so that the
     /// next create of that id succeeds. False when a container is there, or one is being created.
     private func removeLeftover(_ id: ContainerID, in root: borrowing FileDescriptor) throws(RuntimeError) -> Bool {
-        guard let directory = try? FileDescriptor.open(id.text, [.directory, .noFollow], at: root.rawValue) else {
+        guard let directory = try? FileDescriptor.open(id.text, .directoryItself, at: root.rawValue) else {
             return false
         }
         try requireOwn(directory, "\(path)/\(id.text)")
@@ -156,13 +156,27 @@ package struct StateDirectory: ~Copyable {
 
     /// Replaces `name` as a whole: readers see the old content or the new one.
     borrowing func write(_ name: String, _ bytes: [UInt8], replacing: Bool) throws(RuntimeError) {
+        guard replacing else { return try fill(name, bytes) }
+        try prepare(name, bytes)
+        try publish(name)
+    }
+
+    /// What takes the place of `name` when it is published.
+    borrowing func prepare(_ name: String, _ bytes: [UInt8]) throws(RuntimeError) { try fill(".\(name)", bytes) }
+
+    borrowing func publish(_ name: String) throws(RuntimeError) {
+        do throws(SystemError) {
+            try descriptor.rename(".\(name)", to: name)
+        } catch {
+            throw RuntimeError("cannot write \(path)/\(name)", error)
+        }
+    }
+
+    private borrowing func fill(_ name: String, _ bytes: [UInt8]) throws(RuntimeError) {
         let path = self.path
         do {
-            let target = replacing ? ".\(name)" : name
-            let file = try FileDescriptor.open(
-                target, [.writeOnly, .create, .truncate, .noFollow], mode: 0o600, at: descriptor.rawValue)
+            let file = try FileDescriptor.open(name, .newContent, mode: 0o600, at: descriptor.rawValue)
             try file.write(bytes, subject: "\(path)/\(name)")
-            if replacing { try descriptor.rename(target, to: name) }
         } catch {
             throw RuntimeError(
                 "cannot write \(path)/\(name)", error,
@@ -229,7 +243,7 @@ package struct StateDirectory: ~Copyable {
                 try unmountCriuRoot()
                 try removeTree(in: descriptor)
             }
-            let rootDirectory = try FileDescriptor.open(root.path, [.path, .directory])
+            let rootDirectory = try FileDescriptor.open(root.path, .place)
             try rootDirectory.remove(id.text, directory: true)
         } catch {
             if error.errno == .noEntry { return }

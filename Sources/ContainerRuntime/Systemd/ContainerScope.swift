@@ -124,7 +124,7 @@ private final class Keeper {
     init() throws(RuntimeError) {
         let pipe = try explain("cannot make a pipe") { () throws(SystemError) in try Pipe() }
         let born = try explain("cannot make a process that keeps the scope") { () throws(SystemError) in
-            try clone([])
+            try clone()
         }
         switch consume born {
         case .child:

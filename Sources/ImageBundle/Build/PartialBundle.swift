@@ -40,9 +40,9 @@ struct PartialBundle: ~Copyable {
             registry?.add(.partial, partialPath)
             try parent.makeDirectory(partialName, mode: 0o700)
             made = true
-            let directory = try FileDescriptor.open(partialName, [.directory, .noFollow], at: parent.rawValue)
+            let directory = try FileDescriptor.open(partialName, .directoryItself, at: parent.rawValue)
             try directory.makeDirectory("rootfs")
-            let rootfs = try FileDescriptor.open("rootfs", [.directory, .noFollow], at: directory.rawValue)
+            let rootfs = try FileDescriptor.open("rootfs", .directoryItself, at: directory.rawValue)
             return PartialBundle(
                 parent: parent, name: name, partialName: partialName, directory: directory, rootfs: rootfs, path: path,
                 registry: registry, partialPath: partialPath)

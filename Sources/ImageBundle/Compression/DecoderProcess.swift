@@ -36,7 +36,7 @@ final class DecoderProcess {
             let data = try Pipe()
             let report = try Pipe()
             data.write.setPipeCapacity(1 << 20)
-            switch try clone([]) {
+            switch try clone() {
             case .child:
                 // Only this end may stay open: who reads must see the end when this process ends.
                 closeDescriptor(data.read.rawValue)

@@ -57,7 +57,7 @@ struct TemporaryDirectory {
 
     func remove(_ warn: (String) -> Void) {
         do throws(SystemError) {
-            let directory = try FileDescriptor.open(path, [.directory, .noFollow])
+            let directory = try FileDescriptor.open(path, .directoryItself)
             try removeByteTree(in: directory)
             try removeDirectory(path)
         } catch {

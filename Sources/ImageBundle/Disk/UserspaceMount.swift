@@ -28,7 +28,7 @@ enum UserspaceMount {
                 String(path.dropFirst(place.utf8.count + 1)), mode: 0o700)
             return path
         }
-        defer { try? FileDescriptor.open("/", [.path, .directory]).remove(point, directory: true) }
+        defer { try? FileDescriptor.open("/", .place).remove(point, directory: true) }
         let options = "ro,norecovery,fakeroot,no_default_opts,use_ino,offset=\(offset)"
         do throws(SystemError) {
             let full = try absolutePath(image)
@@ -45,14 +45,14 @@ enum UserspaceMount {
 
     private static func start(_ words: [String]) throws(SystemError) -> Int32 {
         let (vector, environment) = (CStringVector(words), CStringVector(["PATH=/usr/bin:/bin", "LANG=C"]))
-        switch try clone([]) {
+        switch try clone() {
         case .parent(let child): return child.pid
         case .child:
             do throws(SystemError) {
                 let nothing = try FileDescriptor.open("/dev/null", .readWrite)
                 for stream: Int32 in 0...2 { try place(nothing.rawValue, as: stream) }
                 try dieWithParent()
-                resetSignals()
+                unblockSignals()
             } catch {
                 exitNow(1)
             }

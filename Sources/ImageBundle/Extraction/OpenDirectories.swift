@@ -30,7 +30,7 @@ final class OpenDirectories {
     func existing(_ path: [UInt8]) throws(SystemError) -> OpenDirectory? {
         for directory in recent where directory.path == path { return directory }
         do {
-            let descriptor = try open(path, [.directory])
+            let descriptor = try open(path, .directory)
             return remember(try OpenDirectory(path, descriptor))
         } catch {
             if error.errno == .noEntry || error.errno == .notDirectory { return nil }

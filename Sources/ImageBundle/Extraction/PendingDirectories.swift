@@ -29,7 +29,7 @@ struct PendingDirectories {
     func apply(_ tree: OpenDirectories, _ setter: inout MetadataSetter) throws(BundleError) {
         for directory in directories {
             do throws(SystemError) {
-                let descriptor = try tree.open(directory.path, [.directory, .noFollow])
+                let descriptor = try tree.open(directory.path, .directoryItself)
                 guard try descriptor.status().inode == directory.inode else { continue }
                 try setter.apply(directory.metadata, to: descriptor, at: directory.path)
             } catch {

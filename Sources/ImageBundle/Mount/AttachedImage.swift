@@ -55,7 +55,7 @@ package enum AttachedImage {
         let plan = try source.attachmentPlan(work, attachment.bundle)
         let bundle = attachment.bundle
         let before = try explain("\(attachment.path): cannot enter the bundle") { () throws(SystemError) in
-            let before = try FileDescriptor.open(".", [.path, .directory])
+            let before = try FileDescriptor.open(".", .place)
             try enterDirectory(FileDescriptor.open(".", .directory, at: bundle))
             return before
         }
@@ -123,7 +123,7 @@ package enum AttachedImage {
 
     private static func open(_ directory: String) throws(BundleError) -> FileDescriptor {
         let bundle = try explain("cannot open the bundle \(directory)") { () throws(SystemError) in
-            try FileDescriptor.open(directory, [.directory, .noFollow])
+            try FileDescriptor.open(directory, .directoryItself)
         }
         // Processes are killed and mounts removed because these files say so.
         let status = try explain("cannot look at \(directory)") { () throws(SystemError) in try bundle.status() }

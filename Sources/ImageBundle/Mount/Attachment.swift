@@ -93,7 +93,7 @@ final class Attachment {
         let root = RootDirectory(try FileDescriptor.open("rootfs", .directory, at: bundle))
         let inner = target == "rootfs" ? "." : String(target.dropFirst("rootfs/".count))
         let place =
-            inner == "." ? try root.open(".", [.path, .directory]) : try root.openMaking(.directory, inner, .noLinks)
+            inner == "." ? try root.open(".", .place) : try root.openMaking(.directory, inner, .noLinks)
         try mount.attach(to: place, subject: target)
     }
 }

@@ -27,7 +27,7 @@ enum HelperCgroup {
         for path in paths {
             for _ in 0..<100 {
                 do throws(SystemError) {
-                    try FileDescriptor.open("/", [.path, .directory]).remove(path, directory: true)
+                    try FileDescriptor.open("/", .place).remove(path, directory: true)
                     break
                 } catch {
                     guard error.errno == .busy else { break }

@@ -68,12 +68,12 @@ package struct ImageRegistry: Sendable {
         guard let place = try? FileDescriptor.open(path, .directory) else { return }
         try? place.remove(Self.name(directory))
         // Gone when it was the last one.
-        guard let parent = try? FileDescriptor.open(path + "/..", [.path, .directory]) else { return }
+        guard let parent = try? FileDescriptor.open(path + "/..", .place) else { return }
         try? parent.remove(".images", directory: true)
     }
 
     func entries() -> [Entry] {
-        guard let place = try? FileDescriptor.open(path, [.directory, .noFollow]),
+        guard let place = try? FileDescriptor.open(path, .directoryItself),
             let status = try? place.status(), status.uid == effectiveUserID(), status.mode & 0o022 == 0
         else { return [] }
         var found: [Entry] = []
@@ -117,9 +117,9 @@ package struct ImageRegistry: Sendable {
 
     static func removeDirectory(_ path: String) throws(BundleError) {
         do throws(SystemError) {
-            let directory = try FileDescriptor.open(path, [.directory, .noFollow])
+            let directory = try FileDescriptor.open(path, .directoryItself)
             try removeByteTree(in: directory)
-            try FileDescriptor.open("/", [.path, .directory]).remove(path, directory: true)
+            try FileDescriptor.open("/", .place).remove(path, directory: true)
         } catch {
             if error.errno == .noEntry { return }
             throw BundleError("cannot remove \(path)", error)

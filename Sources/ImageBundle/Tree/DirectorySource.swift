@@ -38,7 +38,7 @@ final class DirectorySource: ImageSource {
             while true {
                 let status = try current.status()
                 if status.isSameFile(as: wanted) { return true }
-                let above = try FileDescriptor.open("..", [.path, .directory], at: current.rawValue)
+                let above = try FileDescriptor.open("..", .place, at: current.rawValue)
                 if try above.status().isSameFile(as: status) { return false }
                 current = above
             }

@@ -54,6 +54,7 @@ private struct JSONWriter {
 
     init(indent: [UInt8]?) {
         self.indent = indent
+        text.reserveCapacity(2048)
     }
 
     mutating func write(_ value: JSON) {
@@ -109,7 +110,20 @@ private struct JSONWriter {
     /// DEL is escaped too: these documents are read on terminals.
     private mutating func writeString(_ string: String) {
         append("\"")
-        for byte in string.utf8 {
+        var string = string
+        string.withUTF8 { bytes in
+            // Nearly every string is written as it is.
+            if bytes.contains(where: Self.isEscaped) { writeEscaping(bytes) } else { text += bytes }
+        }
+        append("\"")
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7f
+    }
+
+    private mutating func writeEscaping(_ bytes: UnsafeBufferPointer<UInt8>) {
+        for byte in bytes {
             switch byte {
             case UInt8(ascii: "\""): append("\\\"")
             case UInt8(ascii: "\\"): append("\\\\")
@@ -123,7 +137,6 @@ private struct JSONWriter {
             default: text.append(byte)
             }
         }
-        append("\"")
     }
 
     private func hexDigit(_ value: UInt8) -> UInt8 {

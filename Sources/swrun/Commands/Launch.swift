@@ -91,7 +91,7 @@ enum LaunchCommand {
             throw RuntimeError("no root filesystem", hint: "give its directory: swrun launch ROOTFS")
         }
         do throws(SystemError) {
-            _ = try FileDescriptor.open(path, [.path, .directory])
+            _ = try FileDescriptor.open(path, .place)
         } catch {
             throw RuntimeError(
                 error.errno == .notDirectory

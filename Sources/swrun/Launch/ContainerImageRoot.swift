@@ -45,7 +45,7 @@ enum ContainerImageRoot {
         let end: ProcessEnd
         do throws(SystemError) {
             let messages = try Pipe()
-            switch try clone([]) {
+            switch try clone() {
             case .child:
                 try? dieWithParent(signal: 15)
                 exitNow(run(image, to: place, messages.write.rawValue, warn))
@@ -93,7 +93,7 @@ enum ContainerImageRoot {
 
     private static func remove(_ place: String, _ warn: (String) -> Void) {
         do throws(SystemError) {
-            let directory = try FileDescriptor.open(place, [.directory, .noFollow])
+            let directory = try FileDescriptor.open(place, .directoryItself)
             try removeByteTree(in: directory)
             try removeDirectory(place)
         } catch {

@@ -133,7 +133,7 @@ struct Volume {
         do throws(SystemError) {
             guard let status = try fileStatus(source) else { throw SystemError("stat", source, .noEntry) }
             if status.isDirectory {
-                _ = try FileDescriptor.open(source, [.path, .directory])
+                _ = try FileDescriptor.open(source, .place)
             } else if status.kind == .regular {
                 _ = try FileDescriptor.open(source, .readOnly)
             }

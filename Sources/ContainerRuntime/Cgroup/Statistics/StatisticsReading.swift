@@ -160,7 +160,7 @@ private func device(_ text: String) -> (UInt64, UInt64)? {
 /// Reservations where the kernel counts them, as they are what is limited.
 private func readHugetlb(_ reader: ControlReader, _ isUnified: Bool, _ statistics: inout CgroupStatistics) {
     let suffix = isUnified ? ".current" : ".usage_in_bytes"
-    guard let directory = try? FileDescriptor.open(reader.directory, [.directory]),
+    guard let directory = try? FileDescriptor.open(reader.directory, .directory),
         let names = try? directoryEntries(directory)
     else { return }
     let files = names.filter { $0.hasPrefix("hugetlb.") && $0.hasSuffix(suffix) }

@@ -81,7 +81,7 @@ final class SystemCallWatcher {
     /// Answers calls while another process does `work`, for which this one would have to wait.
     func answer(during work: () throws(RuntimeError) -> Void, _ warn: (String) -> Void) throws(RuntimeError) {
         let report = try explain("cannot make a pipe") { () throws(SystemError) in try Pipe() }
-        let made = try explain("cannot make a process for hooks") { () throws(SystemError) in try clone([]) }
+        let made = try explain("cannot make a process for hooks") { () throws(SystemError) in try clone() }
         switch consume made {
         case .child:
             do throws(RuntimeError) {

@@ -122,7 +122,7 @@ enum QemuJail {
                 guard let status = try fileStatus(path, followLinks: false) else { continue }
                 if status.kind == .symbolicLink {
                     room.links.append(
-                        (path, try readLink(path, at: try FileDescriptor.open("/", [.path, .directory]))))
+                        (path, try readLink(path, at: try FileDescriptor.open("/", .place))))
                 } else {
                     let mount = try readOnly(try DetachedMount.clone(ofPath: path, recursive: false))
                     room.views.append(View(path: path, isDirectory: true, mount: mount))
@@ -163,7 +163,7 @@ enum QemuJail {
         try context.set(option: "size=1m")
         let root = RootDirectory(try context.mount([.noSetUserID, .noDevices]).intoDescriptor())
         // Any directory serves: the old root is gone in a moment.
-        let place = try FileDescriptor.open("/proc", [.path, .directory])
+        let place = try FileDescriptor.open("/proc", .place)
         try DetachedMount(try root.descriptor.duplicate()).attach(to: place)
         for view in views {
             let point = try root.openMaking(view.isDirectory ? .directory : .file, view.path)
@@ -188,7 +188,7 @@ enum QemuJail {
         try setResourceLimit(Int32(RLIMIT_FSIZE.rawValue), soft: written, hard: written)
         try setResourceLimit(Int32(RLIMIT_NOFILE.rawValue), soft: 128, hard: 128)
         try setResourceLimit(Int32(RLIMIT_AS.rawValue), soft: 2048 * megabyte, hard: 2048 * megabyte)
-        resetSignals()
+        unblockSignals()
         try SystemCallSandbox.serving.enter()
     }
 

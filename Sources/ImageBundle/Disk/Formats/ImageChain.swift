@@ -106,7 +106,7 @@ final class ImageChain {
             guard target.hasPrefix(root == "/" ? root : root + "/") else { continue }
             let rest = String(target.dropFirst(root == "/" ? 1 : root.count + 1))
             do throws(SystemError) {
-                let place = try RootDirectory(try FileDescriptor.open(root, [.path, .directory])).openBeneath(rest)
+                let place = try RootDirectory(try FileDescriptor.open(root, .place)).openBeneath(rest)
                 return (try openRegularFile(place, target).release(), target)
             } catch {
                 throw BundleError("\(path): cannot open the backing file \"\(name)\"", error)

@@ -15,7 +15,7 @@ enum ImageFile {
     /// Whether the path leads to something, or is a link to where another partition may be mounted.
     static func exists(_ path: String, in root: borrowing RootDirectory) -> Bool {
         if (try? root.open(path)) != nil { return true }
-        guard let place = try? root.open(path, [.path, .noFollow]) else { return false }
+        guard let place = try? root.open(path, .entry) else { return false }
         return (try? place.status().kind) == .symbolicLink
     }
 }

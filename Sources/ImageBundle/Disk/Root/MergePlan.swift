@@ -72,8 +72,8 @@ struct MergePlan {
         guard let directory = try? root.mounted.directory(root.subvolume) else { return }
         var linked = false
         do throws(SystemError) {
-            _ = try directory.openIfPresent(point, [.path, .noFollow], .noLinks)
-            linked = try directory.openIfPresent(point, [.path, .noFollow])?.status().kind == .symbolicLink
+            _ = try directory.openIfPresent(point, .entry, .noLinks)
+            linked = try directory.openIfPresent(point, .entry)?.status().kind == .symbolicLink
         } catch {
             linked = error.errno == .loop
         }
