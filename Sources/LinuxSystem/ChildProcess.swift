@@ -144,7 +144,9 @@ package func processStartTime(_ pid: Int32) -> UInt64? {
     guard let close = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
     var fields = Fields(bytes[min(close + 2, bytes.endIndex)...])
     let space = UInt8(ascii: " ")
-    guard let state = fields.next(space)?.first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X") else { return nil }
+    guard let state = fields.next(space)?.first, state != UInt8(ascii: "Z"), state != UInt8(ascii: "X") else {
+        return nil
+    }
     for _ in 4..<22 where fields.next(space) == nil { return nil }
     return fields.next(space).flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
 }

@@ -72,9 +72,11 @@ struct CgroupMount: Equatable {
         let space = UInt8(ascii: " ")
         var fields = Fields(line[..<separator.lowerBound])
         var tail = Fields(line[(separator.lowerBound + 3)...])
-        guard let id = fields.next(space).flatMap({ Int(text($0)) }), fields.next(space) != nil, fields.next(space) != nil,
+        guard let id = fields.next(space).flatMap({ Int(text($0)) }), fields.next(space) != nil,
+            fields.next(space) != nil,
             let root = fields.next(space), let point = fields.next(space),
-            let type = tail.next(space), tail.next(space) != nil, let options = tail.next(space), tail.next(space) == nil
+            let type = tail.next(space), tail.next(space) != nil, let options = tail.next(space),
+            tail.next(space) == nil
         else { return nil }
         switch text(type) {
         case "cgroup": isUnified = false
@@ -109,7 +111,8 @@ struct LayoutScan {
             var fields = Fields(line)
             let colon = UInt8(ascii: ":")
             // The path is the rest of the line: it may have colons too.
-            guard fields.next(colon) != nil, let controllers = fields.next(colon).map(texts), !fields.rest.isEmpty else {
+            guard fields.next(colon) != nil, let controllers = fields.next(colon).map(texts), !fields.rest.isEmpty
+            else {
                 continue
             }
             if let first = controllers.first, first.hasPrefix("name="), first != "name=systemd" { continue }

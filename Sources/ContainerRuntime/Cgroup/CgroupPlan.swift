@@ -126,7 +126,8 @@ package struct CgroupPlan {
         if let census, !census.isUnified, let index = self.cgroup.directories.firstIndex(of: census) {
             try make(marked: census, in: layout.hierarchies[index], &cgroup, isRootless)
         }
-        for (index, directory) in self.cgroup.directories.enumerated() where !directory.isUnified && directory != census {
+        for (index, directory) in self.cgroup.directories.enumerated() where !directory.isUnified && directory != census
+        {
             guard let made = try make(directory, in: layout.hierarchies[index], isRootless) else { continue }
             // The unified hierarchy stays the last one.
             cgroup.directories.insert(
