@@ -99,12 +99,15 @@ package func receiveMessage(from fd: Int32, limit: Int = 8192) throws(SystemErro
     var failure: SystemError?
     let bytes = [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
         var result = cl_receive(fd, buffer.baseAddress, limit, &passed)
-        while result == -Int(EINTR) { result = cl_receive(fd, buffer.baseAddress, limit, &passed) }
+        // A child that dies with unread messages resets the connection, which is told once, and before what it has said.
+        var wasReset = false
+        while result == -Int(EINTR) || (result == -Int(ECONNRESET) && !wasReset) {
+            wasReset = wasReset || result == -Int(ECONNRESET)
+            result = cl_receive(fd, buffer.baseAddress, limit, &passed)
+        }
         if result < 0 { failure = SystemError("recvmsg", "", Errno(Int32(-result))) } else { filled = result }
     }
     if passed >= 0 { _ = cl_close(passed) }
-    // A child that dies with unread messages resets the connection; for the reader that is its end.
-    if let failure, failure.errno == Errno(ECONNRESET) { return [] }
     if let failure { throw failure }
     return bytes
 }

@@ -46,12 +46,11 @@ def test_a_terminal_of_the_callers_own_is_connected(runtime, container):
     """the command line contract: exec -t in the foreground"""
     words = runtime.words("exec", "-t", container.id, "/bin/probe", "report", ":", "line", ":", "exit", "9")
     attached = Attached(words, rows=40, columns=100)
-    before = attached.modes
     attached.terminal.wait_for("report")
     attached.terminal.write("typed\n")
     assert attached.terminal.wait_for("line")("line")["content"] == "typed\n"
     assert attached.wait() == 9
-    assert attached.modes == before
+    assert attached.modes == attached.modes_before
     attached.close()
 
 

@@ -100,6 +100,7 @@ class Attached:
             os.setsid()
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
+        self.modes_before = self.modes
         self.process = reaper.Process(
             words, stdin=self.slave, stdout=self.slave, stderr=self.slave, preexec_fn=become_leader, **options)
 

@@ -135,14 +135,13 @@ def test_run_connects_the_callers_terminal_and_ends_with_the_programs_status(run
     bundle.process["terminal"] = True
     bundle.probe("report", "line", ["exit", 7]).write()
     attached = Attached(runtime.words("run", "--bundle", bundle.path, runtime.new_id()), rows=31, columns=97)
-    before = attached.modes
     report = attached.terminal.wait_for("report").report
     assert report["controlling_tty"]
     assert (report["tty"][0]["rows"], report["tty"][0]["columns"]) == (31, 97)
     attached.terminal.write("typed\r")
     assert attached.terminal.wait_for("line")("line")["content"] == "typed\n"
     assert attached.wait() == 7
-    assert attached.modes == before, "the caller's terminal is as it was"
+    assert attached.modes == attached.modes_before, "the caller's terminal is as it was"
     attached.close()
 
 

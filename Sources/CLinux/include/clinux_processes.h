@@ -17,6 +17,12 @@ static inline long cl_clone3(uint64_t flags, int *pidfd, int into_cgroup) {
     return CL_SYSCALL(SYS_clone3, &args, sizeof args);
 }
 
+// Calls `body` in a new process that shares this one's memory and nothing else, while this one waits; what it returns is
+// the new process's exit status. Returns the new process's number, -errno, or 0 in a process that `body` has made with
+// clone3 and in which it returned CL_RUN_IS_COPY: to that one it looks as if this process had been copied.
+static const int CL_RUN_IS_COPY = -1;
+long cl_run_sharing_memory(int (*body)(void *), void *context);
+
 static inline long cl_setns(int fd, int kind) { return CL_SYSCALL(SYS_setns, fd, kind); }
 static inline long cl_unshare(int flags) { return CL_SYSCALL(SYS_unshare, flags); }
 static inline long cl_pidfd_open(int pid, unsigned flags) { return CL_SYSCALL(SYS_pidfd_open, pid, flags); }

@@ -23,16 +23,24 @@ struct Birth {
                 }
             }
         }
-        return try give(fromInside: joined.hasCgroup) { (_) throws(RuntimeError) in try joined.enter() }
+        let entrance = joined.entrance
+        return try give(
+            fromInside: joined.hasCgroup, sharingMemory: !joined.hasUser,
+            afterJoining: { (_) throws(RuntimeError) in try entrance.enter() })
     }
 
     /// - Parameters:
     ///   - fromInside: the process in between is born in the cgroup, and its child where it is. Who has joined a cgroup
     ///     namespace finds no cgroup outside of it (ENOENT, cgroups(7), "nsdelegate").
-    ///   - join: called in the process in between with the number of the one descriptor that it must leave open
+    ///   - sharingMemory: false where the kernel wants a process that has its memory for itself (time namespaces), and
+    ///     where joining changes who may look into it
+    ///   - join: called in the process in between with the number of a descriptor that it must leave open
     func give(
-        fromInside: Bool = false, afterJoining join: (Int32) throws(RuntimeError) -> Void
+        fromInside: Bool = false, sharingMemory: Bool, afterJoining join: @escaping (Int32?) throws(RuntimeError) -> Void
     ) throws(RuntimeError) -> CloneResult {
+        if sharingMemory, !fromInside, scope == nil, effectiveUserID() == 0 {
+            return try giveSharingMemory(afterJoining: join)
+        }
         let (ours, theirs) = try explain("cannot make a connection") { () throws(SystemError) in
             try MessageSocket.pair()
         }
@@ -58,6 +66,39 @@ struct Birth {
             closeDescriptor(theirs)
             return try hear(MessageSocket(FileDescriptor(owning: ours)), process)
         }
+    }
+
+    /// The cheaper way, where the process in between has nothing to ask for: to copy the memory for it takes longer than
+    /// what it does.
+    private func giveSharingMemory(
+        afterJoining join: @escaping (Int32?) throws(RuntimeError) -> Void
+    ) throws(RuntimeError) -> CloneResult {
+        var born: Int32 = 0
+        var failure: RuntimeError?
+        let isChild = try explain("cannot make a process that joins namespaces") { () throws(SystemError) in
+            try cloneByWay {
+                do throws(RuntimeError) {
+                    try join(nil)
+                    do throws(SystemError) {
+                        switch try clone(newNamespaces, intoCgroup: cgroup, asSibling: true) {
+                        case .child: return true
+                        case .parent(let process): born = process.pid
+                        }
+                    } catch {
+                        throw explainBirth(error)
+                    }
+                } catch {
+                    failure = error
+                }
+                return false
+            }
+        }
+        if isChild { return .child }
+        if let failure { throw failure }
+        return .parent(
+            try explain("cannot hold the container's process") { () throws(SystemError) in
+                ChildProcess(pid: born, pidfd: try FileDescriptor.process(born))
+            })
     }
 
     /// What the process in between says, each with a text.

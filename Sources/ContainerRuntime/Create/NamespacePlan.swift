@@ -68,7 +68,8 @@ extension NamespaceType {
 /// The namespace files of a container, opened before anything is made, so that a wrong path fails early and what was
 /// checked is what is joined.
 struct JoinedNamespaces: ~Copyable {
-    private let entries: [(descriptor: Int32, plan: NamespacePlan.Joined)]
+    /// Valid for as long as this value is.
+    let entrance: NamespaceEntrance
 
     init(_ plan: NamespacePlan) throws(RuntimeError) {
         var opened: [(descriptor: Int32, plan: NamespacePlan.Joined)] = []
@@ -78,15 +79,16 @@ struct JoinedNamespaces: ~Copyable {
             for entry in opened { _ = FileDescriptor(owning: entry.descriptor) }
             throw error
         }
-        entries = opened
+        entrance = NamespaceEntrance(entries: opened)
     }
 
     deinit {
-        for entry in entries { _ = FileDescriptor(owning: entry.descriptor) }
+        for entry in entrance.entries { _ = FileDescriptor(owning: entry.descriptor) }
     }
 
-    var isEmpty: Bool { entries.isEmpty }
-    var hasCgroup: Bool { entries.contains { $0.plan.type == .cgroup } }
+    var isEmpty: Bool { entrance.entries.isEmpty }
+    var hasCgroup: Bool { entrance.entries.contains { $0.plan.type == .cgroup } }
+    var hasUser: Bool { entrance.entries.contains { $0.plan.type == .user } }
 
     private static func open(_ entry: NamespacePlan.Joined) throws(RuntimeError) -> Int32 {
         let file = try explain(
@@ -100,9 +102,14 @@ struct JoinedNamespaces: ~Copyable {
         }
         return file.release()
     }
+}
+
+/// The way into open namespaces.
+struct NamespaceEntrance {
+    fileprivate let entries: [(descriptor: Int32, plan: NamespacePlan.Joined)]
 
     /// Joins them all. The caller is a process that exists for this: it does not come back to where it was.
-    borrowing func enter() throws(RuntimeError) {
+    func enter() throws(RuntimeError) {
         for (descriptor, plan) in entries {
             // Joining the user namespace one is in already is refused by the kernel (EINVAL), and is no error here.
             if plan.type == .user, isOwnUserNamespace(descriptor) { continue }
@@ -112,7 +119,7 @@ struct JoinedNamespaces: ~Copyable {
         }
     }
 
-    private borrowing func isOwnUserNamespace(_ descriptor: Int32) -> Bool {
+    private func isOwnUserNamespace(_ descriptor: Int32) -> Bool {
         guard let own = try? fileStatus("/proc/self/ns/user"), let other = try? descriptorStatus(descriptor) else {
             return false
         }

@@ -23,6 +23,9 @@ struct ContainerEntering {
         namespacesOfChild = plan.namespaces.intersection(kinds)
     }
 
+    /// Whether the process in between may share the memory of `exec`.
+    var mayShareMemory: Bool { !plan.namespaces.contains(.time) && !plan.hasUserNamespace }
+
     /// In the process in between.
     ///
     /// - Parameter kept: descriptors that stay open; all others of the host are closed before anybody can look

@@ -72,9 +72,10 @@ struct ExecHost: ~Copyable {
         let entering = ContainerEntering(plan, root: try rootWithoutMountNamespace(), container: container.rawValue)
         let kept = [childEnd, plan.console?.receiver].compactMap { $0 } + entrance.descriptors
         let birth = Birth(newNamespaces: .none, cgroup: entrance.birthCgroup, scope: cgroup.scope)
-        let born = try birth.give(afterJoining: { (report) throws(RuntimeError) in
-            try entering.begin(keeping: kept + [report] + [entrance.birthCgroup].compactMap { $0 })
-        })
+        let birthplace = entrance.birthCgroup
+        let born = try birth.give(sharingMemory: entering.mayShareMemory) { (report) throws(RuntimeError) in
+            try entering.begin(keeping: kept + [report, birthplace].compactMap { $0 })
+        }
         switch consume born {
         case .child: becomeProcess(entering, consume entrance)
         case .parent(let process):
