@@ -29,12 +29,15 @@ package func pathComponents(_ path: String) -> [String] {
     return components
 }
 
-/// `a/b/c`. `joined(separator:)` would make the runtime look through every conformance in the program first.
-package func joinPath(_ components: [String]) -> String {
-    var path = ""
-    for (index, name) in components.enumerated() {
-        if index > 0 { path += "/" }
-        path += name
+/// `joined(separator:)` would make the runtime look through every conformance in the program first.
+package func join(_ parts: [String], with separator: String) -> String {
+    var text = ""
+    for (index, part) in parts.enumerated() {
+        if index > 0 { text += separator }
+        text += part
     }
-    return path
+    return text
 }
+
+/// `a/b/c`
+package func joinPath(_ components: [String]) -> String { join(components, with: "/") }

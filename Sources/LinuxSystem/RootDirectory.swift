@@ -104,7 +104,7 @@ package struct RootDirectory: ~Copyable {
                 continue
             }
             // Every step starts from the root again, without links: what was checked is what is opened.
-            let parent = try open(join(resolved), [.path, .directory], .noLinks)
+            let parent = try open(joinOrDot(resolved), [.path, .directory], .noLinks)
             let isLast = pending.isEmpty
             let status = try fileStatus(name, at: parent.rawValue, followLinks: false)
             if let status, status.kind == .symbolicLink {
@@ -120,7 +120,7 @@ package struct RootDirectory: ~Copyable {
             if status == nil { try makeEntry(isLast ? kind : .directory, name, in: parent) }
             resolved.append(name)
         }
-        return try open(join(resolved), kind == .directory ? [.path, .directory] : .path, .noLinks)
+        return try open(joinOrDot(resolved), kind == .directory ? [.path, .directory] : .path, .noLinks)
     }
 
     private func makeEntry(
@@ -137,7 +137,7 @@ package struct RootDirectory: ~Copyable {
     }
 }
 
-private func join(_ components: [String]) -> String {
+private func joinOrDot(_ components: [String]) -> String {
     components.isEmpty ? "." : joinPath(components)
 }
 

@@ -72,7 +72,7 @@ def _forge(root: Path, runtime, pid: int, cgroup: str, owner=12345) -> Path:
     record = {
         "id": FORGED_ID, "bundle": str(runtime.directory), "rootfs": str(runtime.directory), "created": "2026-01-01T00:00:00Z",
         "ownerID": 0, "pid": pid, "processStartTime": start, "annotations": {},
-        "cgroup": {"driver": "cgroupfs", "directories": [{"controllers": [], "path": cgroup, "made": 3}]},
+        "cgroup": {"driver": "cgroupfs", "directories": [f"3::{cgroup}"]},
         "hasPoststartHooks": False, "hasPoststopHooks": True, "hasProcess": True,
     }
     mark = runtime.directory / "hook-ran"

@@ -176,7 +176,7 @@ package struct ContainerCgroup: Equatable, Sendable {
 // MARK: - State
 
 extension ContainerCgroup: JSONDecodable, JSONEncodable {
-    /// `{"driver": "cgroupfs", "directories": [{"controllers": ["cpu"], "path": "/sys/fs/cgroup/cpu/x", "made": 1}],
+    /// `{"driver": "cgroupfs", "directories": ["1:cpu,cpuacct:/sys/fs/cgroup/cpu,cpuacct/x"],
     /// "mark": "...", "scope": {"systemd": "system", "unit": "swrun-x.scope"}}`
     package var json: JSON {
         .members {
@@ -210,18 +210,22 @@ extension ContainerScope: JSONDecodable, JSONEncodable {
 }
 
 extension CgroupDirectory: JSONDecodable, JSONEncodable {
+    /// Like a line of /proc/PID/cgroup, `made:controllers:path`: every command reads it, and a host of v1 has ten of them.
     package var json: JSON {
-        .members {
-            $0.add("controllers", controllers)
-            $0.add("path", path)
-            $0.add("made", made)
-        }
+        .string((made.map { "\($0)" } ?? "") + ":" + join(controllers, with: ",") + ":" + path)
     }
 
     package init(json: JSONValue) throws(SpecError) {
-        let object = try json.object()
+        var fields = Fields(Array(try String(json: json).utf8)[...])
+        let (colon, comma) = (UInt8(ascii: ":"), UInt8(ascii: ","))
+        guard let made = fields.next(colon), var names = fields.next(colon).map({ Fields($0) }), !fields.rest.isEmpty
+        else {
+            throw json.mismatch("made:controllers:path")
+        }
+        var controllers: [String] = []
+        while let name = names.next(comma) { controllers.append(String(decoding: name, as: UTF8.self)) }
         self.init(
-            controllers: try object.list("controllers"), path: try object.required("path"),
-            made: try object.optional("made"))
+            controllers: controllers, path: String(decoding: fields.rest, as: UTF8.self),
+            made: Int(String(decoding: made, as: UTF8.self)))
     }
 }

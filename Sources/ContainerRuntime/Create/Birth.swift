@@ -36,7 +36,8 @@ struct Birth {
     ///     where joining changes who may look into it
     ///   - join: called in the process in between with the number of a descriptor that it must leave open
     func give(
-        fromInside: Bool = false, sharingMemory: Bool, afterJoining join: @escaping (Int32?) throws(RuntimeError) -> Void
+        fromInside: Bool = false, sharingMemory: Bool,
+        afterJoining join: @escaping (Int32?) throws(RuntimeError) -> Void
     ) throws(RuntimeError) -> CloneResult {
         if sharingMemory, !fromInside, scope == nil, effectiveUserID() == 0 {
             return try giveSharingMemory(afterJoining: join)

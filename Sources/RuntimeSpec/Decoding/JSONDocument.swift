@@ -2,15 +2,24 @@ internal import CJansson
 
 /// A parsed JSON text. It owns the tree; every `JSONValue` borrows from it.
 struct JSONDocument: ~Copyable {
-    /// A new reference, from json_loadb; given back in deinit.
+    /// From json_loadb; its memory goes in deinit.
     private let root: UnsafeMutablePointer<json_t>
 
     /// - Throws: `SpecError` of kind `malformed`, with line and column.
     init(parsing text: UnsafeRawBufferPointer) throws(SpecError) {
+        JSONMemory.use()
+        do throws(SpecError) {
+            root = try Self.root(of: text)
+        } catch {
+            JSONMemory.release()
+            throw error
+        }
+    }
+
+    private static func root(of text: UnsafeRawBufferPointer) throws(SpecError) -> UnsafeMutablePointer<json_t> {
         var error = json_error_t()
         if let root = Self.load(text, flags: JSON_REJECT_DUPLICATES, &error) {
-            self.root = root
-            return
+            return root
         }
         // Jansson keeps integers in 64 signed bits, and the spec has unsigned ones (RLIM_INFINITY, seccomp masks). Only
         // when it stumbles over one is the text rewritten and parsed again.
@@ -25,11 +34,11 @@ struct JSONDocument: ~Copyable {
             let place = wide.place(ofRewritten: Int(error.position), in: text)
             throw SpecError(parsing: error, line: place.line, column: place.column)
         }
-        self.root = root
+        return root
     }
 
     deinit {
-        json_decref(root)
+        JSONMemory.release()
     }
 
     borrowing func decode<Value: JSONDecodable>(_ type: Value.Type = Value.self) throws(SpecError) -> Value {
