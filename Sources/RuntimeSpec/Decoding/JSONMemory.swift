@@ -12,7 +12,7 @@ enum JSONMemory {
 
     /// Called before a document is read; as often as this, `release` is called.
     static func use() {
-        if documents == 0 { json_set_alloc_funcs({ allocate($0) }, { _ in }) }
+        if documents == 0 { json_set_alloc_funcs({ JSONMemory.allocate($0) }, { _ in }) }
         documents += 1
     }
 
