@@ -25,7 +25,7 @@ struct Birth {
         }
         let entrance = joined.entrance
         return try give(
-            fromInside: joined.hasCgroup, sharingMemory: !joined.hasUser,
+            fromInside: joined.has(.cgroup), sharingMemory: !joined.has(.user) && !joined.has(.time),
             afterJoining: { (_) throws(RuntimeError) in try entrance.enter() })
     }
 

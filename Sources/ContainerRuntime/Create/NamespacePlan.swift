@@ -87,8 +87,8 @@ struct JoinedNamespaces: ~Copyable {
     }
 
     var isEmpty: Bool { entrance.entries.isEmpty }
-    var hasCgroup: Bool { entrance.entries.contains { $0.plan.type == .cgroup } }
-    var hasUser: Bool { entrance.entries.contains { $0.plan.type == .user } }
+
+    func has(_ type: NamespaceType) -> Bool { entrance.entries.contains { $0.plan.type == type } }
 
     private static func open(_ entry: NamespacePlan.Joined) throws(RuntimeError) -> Int32 {
         let file = try explain(
