@@ -11,7 +11,7 @@ struct JSONDocument: ~Copyable {
         do throws(SpecError) {
             root = try Self.root(of: text)
         } catch {
-            JSONMemory.release()
+            JSONMemory.release(nil)
             throw error
         }
     }
@@ -38,7 +38,7 @@ struct JSONDocument: ~Copyable {
     }
 
     deinit {
-        JSONMemory.release()
+        JSONMemory.release(root)
     }
 
     borrowing func decode<Value: JSONDecodable>(_ type: Value.Type = Value.self) throws(SpecError) -> Value {

@@ -2,6 +2,8 @@ internal import CJansson
 
 /// The memory that Jansson works in. A document is read, turned into values and thrown away as a whole, so nothing is given
 /// back before the end: to look for free pieces of memory, and to join them again, takes longer than to read the text.
+///
+/// In debug builds Jansson keeps the memory of the C library: unit tests read documents in many threads.
 enum JSONMemory {
     // The program has one thread.
     nonisolated(unsafe) private static var documents = 0
@@ -12,12 +14,30 @@ enum JSONMemory {
 
     /// Called before a document is read; as often as this, `release` is called.
     static func use() {
+        #if DEBUG
+            return
+        #else
+            takeOver()
+        #endif
+    }
+
+    /// With the last document goes the memory of all.
+    ///
+    /// - Parameter root: nil where there is no document after all
+    static func release(_ root: UnsafeMutablePointer<json_t>?) {
+        #if DEBUG
+            json_decref(root)
+        #else
+            giveBack()
+        #endif
+    }
+
+    private static func takeOver() {
         if documents == 0 { json_set_alloc_funcs({ JSONMemory.allocate($0) }, { _ in }) }
         documents += 1
     }
 
-    /// With the last document goes the memory of all.
-    static func release() {
+    private static func giveBack() {
         documents -= 1
         guard documents == 0 else { return }
         while let last = block {
