@@ -49,7 +49,9 @@ package func cloneByWay(of body: @escaping () -> Bool) throws(SystemError) -> Bo
     }
     try check(pid, "clone")
     if pid == 0 { return true }
-    try waitForEnd(of: Int32(pid))
+    // It has ended already, and no signal tells of that.
+    var status: Int32 = 0
+    try checkRetrying("wait4") { cl_wait4(Int32(pid), &status, CL_WALL) }
     return false
 }
 

@@ -22,9 +22,10 @@ struct ExecHost: ~Copyable {
         try inherited.check()
         let state = try request.stateRoot.open(request.id)
         let record = try state.readRecord()
-        try Self.check(state.status(of: record), request)
         // Opened before its start time is compared: what is entered is this container, whatever happens meanwhile.
-        let container = try Self.open(record)
+        let process = record.openProcess()
+        try Self.check(state.status(of: record, isAlive: process != nil), request)
+        guard let container = process else { throw RuntimeError("cannot exec in a stopped container") }
         let config = try state.readConfig()
         var warnings: [String] = []
         var plan = try ExecPlan(request, record, config, try request.process(config), warnings: &warnings)
@@ -45,11 +46,6 @@ struct ExecHost: ~Copyable {
         self.cgroup = cgroup
         self.plan = plan
         self.console = console
-    }
-
-    private static func open(_ record: ContainerRecord) throws(RuntimeError) -> FileDescriptor {
-        guard let process = record.openProcess() else { throw RuntimeError("cannot exec in a stopped container") }
-        return process
     }
 
     private static func check(_ status: ContainerStatus, _ request: ExecRequest) throws(RuntimeError) {

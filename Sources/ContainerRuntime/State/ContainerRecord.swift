@@ -55,8 +55,7 @@ extension StateDirectory {
     borrowing func publishRecord() throws(RuntimeError) { try publish(Self.recordName) }
 
     package borrowing func readRecord() throws(RuntimeError) -> ContainerRecord {
-        guard exists(Self.recordName) else { throw .noContainer }
-        let bytes = try read(Self.recordName)
+        guard let bytes = try readIfPresent(Self.recordName) else { throw .noContainer }
         // Of a create that was killed while it wrote its first record there is nothing else.
         guard bytes.last == UInt8(ascii: "}") else { throw .noContainer }
         do throws(SpecError) {
@@ -79,9 +78,11 @@ extension StateDirectory {
 
     /// The status follows from the facts, so that it is right after a crash as well: the process, and the fifo that
     /// `start` removes.
-    package borrowing func status(of record: ContainerRecord) -> ContainerStatus {
+    ///
+    /// - Parameter isAlive: whether its process is; nil when that has to be found out
+    package borrowing func status(of record: ContainerRecord, isAlive: Bool? = nil) -> ContainerStatus {
         if record.pid == 0 { return .creating }
-        guard LinuxSystem.processStartTime(record.pid) == record.processStartTime else { return .stopped }
+        guard isAlive ?? (LinuxSystem.processStartTime(record.pid) == record.processStartTime) else { return .stopped }
         if record.cgroup.isFrozen { return .paused }
         return exists(ExecFIFO.name) ? .created : .running
     }

@@ -185,10 +185,18 @@ package struct StateDirectory: ~Copyable {
     }
 
     borrowing func read(_ name: String, limit: Int = 1 << 26) throws(RuntimeError) -> [UInt8] {
-        let path = self.path
-        let directory = descriptor.rawValue
-        return try explain("cannot read \(path)/\(name)") { () throws(SystemError) in
-            try readFile(name, at: directory, limit: limit)
+        guard let bytes = try readIfPresent(name, limit: limit) else {
+            throw RuntimeError("cannot read \(path)/\(name)", SystemError("open", name, .noEntry))
+        }
+        return bytes
+    }
+
+    borrowing func readIfPresent(_ name: String, limit: Int = 1 << 26) throws(RuntimeError) -> [UInt8]? {
+        do throws(SystemError) {
+            return try readFile(name, at: descriptor.rawValue, limit: limit)
+        } catch {
+            if error.errno == .noEntry { return nil }
+            throw RuntimeError("cannot read \(path)/\(name)", error)
         }
     }
 
