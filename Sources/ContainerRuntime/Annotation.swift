@@ -6,6 +6,8 @@ package enum Annotation: String, CaseIterable, Sendable {
     /// Files to which hooks print (`HookRunner`).
     case hooksStdout = "run.oci.hooks.stdout"
     case hooksStderr = "run.oci.hooks.stderr"
+    /// Lines such as "boottime 3600 0", where `linux.timeOffsets` has none (`enterTimeNamespace`).
+    case timeOffsets = "run.oci.timens_offset"
     /// "1": the process keeps the supplementary groups of the runtime's caller.
     case keepOriginalGroups = "run.oci.keep_original_groups"
     /// How `linux.mountLabel` is meant: context, fscontext, defcontext or rootcontext.

@@ -54,6 +54,24 @@ def test_groups_of_the_caller_are_kept_when_asked(runtime, bundle, value):
     assert (4242 in report["groups"]) == (value == "1")
 
 
+@pytest.mark.annotation("run.oci.timens_offset")
+@pytest.mark.parametrize("clock", ["boottime", "7"])
+def test_the_clocks_of_a_new_time_namespace_are_ahead_by_the_annotation(runtime, bundle, clock):
+    """crun: run.oci.timens_offset"""
+    _annotate(bundle.namespace("time"), "run.oci.timens_offset", f"{clock} 604800 500")
+    report = runtime.look(bundle).report
+    assert [line.split() for line in report["timens_offsets"].splitlines()] == [
+        ["monotonic", "0", "0"], ["boottime", "604800", "500"]]
+
+
+@pytest.mark.annotation("run.oci.timens_offset")
+@pytest.mark.parametrize("value", ["realtime 1 0", "boottime 1", "boottime 1 1000000000", "boottime x 0"])
+def test_an_offset_that_is_none_is_an_error(runtime, bundle, value):
+    """crun: run.oci.timens_offset: ID SEC NSEC"""
+    _annotate(bundle.namespace("time"), "run.oci.timens_offset", value)
+    runtime.refuses(bundle, "run.oci.timens_offset|timens_offsets")
+
+
 @pytest.mark.annotation("run.oci.seccomp_fail_unknown_syscall")
 def test_an_unknown_system_call_is_an_error_when_asked(runtime, bundle):
     """crun: run.oci.seccomp_fail_unknown_syscall"""

@@ -11,6 +11,7 @@ struct InitPlan {
     var rootfs: String { record.rootfs }
 
     let namespaces: NamespacePlan
+    let timeOffsets: [TimeOffset]
     private(set) var mounts: [PlannedMount]
     let devices: [DeviceNode]
     let cgroupView: CgroupView
@@ -70,6 +71,7 @@ struct InitPlan {
         self.record = record
         linux = config.linux ?? Linux()
         namespaces = NamespacePlan(linux.namespaces)
+        timeOffsets = linux.timeOffsets.isEmpty ? try config.annotations.timeOffsets() : linux.timeOffsets
         mounts = try Self.mounts(config.mounts, bundle: record.bundle)
         devices = DeviceNode.standard + (try Self.devices(linux.devices))
         cgroupView = CgroupView(layout: layout, hasOwnNamespace: namespaces.newCgroup, cgroup: record.cgroup)

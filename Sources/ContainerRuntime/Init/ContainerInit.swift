@@ -28,7 +28,7 @@ enum ContainerInit {
         _ plan: InitPlan, _ host: borrowing InitChannel
     ) throws(RuntimeError) -> PreparedProgram? {
         try explain("cannot start a session") { () throws(SystemError) in try startSession() }
-        if plan.namespaces.newTime { try enterTimeNamespace(plan.linux.timeOffsets) }
+        if plan.namespaces.newTime { try enterTimeNamespace(plan.timeOffsets) }
         let remains = try enterRoot(plan, host)
         // Nothing is left now by which a path in the container, such as a link to /proc/self/fd/7/.., could lead out of it.
         closeDescriptors(

@@ -22,6 +22,33 @@ func enterTimeNamespace(_ offsets: [TimeOffset]) throws(RuntimeError) {
     }
 }
 
+extension [KeyValue] {
+    /// The offsets of an annotation, in the form of /proc/PID/timens_offsets (time_namespaces(7)): a clock, by name or
+    /// number, seconds and nanoseconds.
+    func timeOffsets() throws(RuntimeError) -> [TimeOffset] {
+        guard let text = self[.timeOffsets] else { return [] }
+        var offsets: [TimeOffset] = []
+        for line in text.split(whereSeparator: \.isNewline) {
+            let words = line.split(separator: " ")
+            let clock: TimeClock? =
+                switch words.first {
+                case "monotonic", "1": .monotonic
+                case "boottime", "7": .boottime
+                default: nil
+                }
+            guard words.count == 3, let clock, let seconds = Int64(words[1]), let nanoseconds = UInt32(words[2]),
+                nanoseconds < 1_000_000_000
+            else {
+                throw RuntimeError(
+                    at: "annotations[\"\(Annotation.timeOffsets.rawValue)\"]", "\"\(line)\" is no offset", nil,
+                    hint: "expected a clock, seconds and nanoseconds, such as \"boottime 3600 0\"")
+            }
+            offsets.append(TimeOffset(clock: clock, secs: seconds, nanosecs: nanoseconds))
+        }
+        return offsets
+    }
+}
+
 /// In a user namespace: takes its user and group 0, so that what is made belongs to the container's root. Groups of the
 /// host are left behind where the namespace allows it.
 func becomeRoot(keepingGroups: Bool = false) throws(RuntimeError) {
