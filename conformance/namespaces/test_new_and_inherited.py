@@ -1,6 +1,7 @@
 """Namespaces without a path: new ones, and those that are left out (config-linux.md, Namespaces)."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -57,10 +58,13 @@ def test_a_container_without_a_mount_namespace_inherits_it_or_is_refused(runtime
 
 def test_the_first_process_of_a_new_pid_namespace_has_pid_1(runtime, bundle):
     """config-linux.md, Namespaces: pid: only able to see processes of the same namespace"""
-    report = runtime.look(bundle, "report", ["lstat", "/proc/1"], ["lstat", f"/proc/{os.getpid()}"])
+    # Not this process: it may be the first of a pid namespace itself.
+    with subprocess.Popen(["sleep", "60"]) as other:
+        report = runtime.look(bundle, "report", ["lstat", "/proc/1"], ["lstat", f"/proc/{other.pid}"])
+        other.kill()
     assert (report.report["pid"], report.report["ppid"]) == (1, 0)
     assert report.error("lstat", "/proc/1") is None
-    assert report.error("lstat", f"/proc/{os.getpid()}") == "ENOENT"
+    assert report.error("lstat", f"/proc/{other.pid}") == "ENOENT"
 
 
 def test_a_new_cgroup_namespace_hides_the_path_of_the_control_group(runtime, bundle):
