@@ -24,6 +24,8 @@ package enum Annotation: String, CaseIterable, Sendable {
     case scopeSubgroup = "run.oci.systemd.subgroup"
     /// The name of a cgroup below the container's, without limits of its own, in which its first process starts.
     case delegatedCgroup = "run.oci.delegate-cgroup"
+    /// A mount point: what is mounted there becomes the hierarchy of version 1 that older systemds need.
+    case systemdHierarchy = "run.oci.systemd.force_cgroup_v1"
     /// A file with more options for criu.
     case criuConfig = "org.criu.config"
     /// `SecureBits`

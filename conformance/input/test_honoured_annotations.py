@@ -54,6 +54,32 @@ def test_groups_of_the_caller_are_kept_when_asked(runtime, bundle, value):
     assert (4242 in report["groups"]) == (value == "1")
 
 
+@pytest.mark.annotation("run.oci.systemd.force_cgroup_v1")
+@pytest.mark.parametrize("kind", ["cgroup", "bind"])
+def test_the_hierarchy_of_older_systemds_takes_the_place_of_a_mount(runtime, bundle, kind):
+    """crun: run.oci.systemd.force_cgroup_v1"""
+    if not any(line.split(":")[1] == "name=systemd" for line in Path("/proc/self/cgroup").read_text().splitlines()):
+        pytest.skip("the host has no hierarchy of version 1 that is named systemd")
+    if kind == "cgroup":
+        bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["ro", "nosuid", "nodev", "noexec"])
+    else:
+        bundle.mount("/sys/fs/cgroup", "/sys/fs/cgroup", options=["rbind", "ro"])
+    _annotate(bundle, "run.oci.systemd.force_cgroup_v1", "/sys/fs/cgroup")
+    seen = runtime.look(bundle, "report", ["list", "/sys/fs/cgroup"])
+    shown = [mount for mount in seen.mounts if mount.point.startswith("/sys/fs/cgroup")]
+    assert [(mount.type, mount.root, mount.point) for mount in shown] == [("cgroup", "/", "/sys/fs/cgroup")]
+    assert "name=systemd" in shown[0].super_options
+    entries = seen("list")["entries"]
+    assert "tasks" in entries and not any(name.startswith("cpuset.") for name in entries)
+
+
+@pytest.mark.annotation("run.oci.systemd.force_cgroup_v1")
+def test_a_hierarchy_in_the_place_of_no_mount_is_an_error(runtime, bundle):
+    """crun: run.oci.systemd.force_cgroup_v1=/PATH overrides the mount point /PATH"""
+    _annotate(bundle, "run.oci.systemd.force_cgroup_v1", "/nowhere")
+    runtime.refuses(bundle, "run.oci.systemd.force_cgroup_v1", "/nowhere")
+
+
 @pytest.mark.annotation("run.oci.timens_offset")
 @pytest.mark.parametrize("clock", ["boottime", "7"])
 def test_the_clocks_of_a_new_time_namespace_are_ahead_by_the_annotation(runtime, bundle, clock):

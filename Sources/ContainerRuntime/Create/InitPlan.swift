@@ -72,7 +72,7 @@ struct InitPlan {
         linux = config.linux ?? Linux()
         namespaces = NamespacePlan(linux.namespaces)
         timeOffsets = linux.timeOffsets.isEmpty ? try config.annotations.timeOffsets() : linux.timeOffsets
-        mounts = try Self.mounts(config.mounts, bundle: record.bundle)
+        mounts = try Self.mounts(config, bundle: record.bundle)
         devices = DeviceNode.standard + (try Self.devices(linux.devices))
         cgroupView = CgroupView(layout: layout, hasOwnNamespace: namespaces.newCgroup, cgroup: record.cgroup)
         (seccomp, seccompListener) = try Self.filter(config, request, &warnings)
@@ -116,10 +116,19 @@ struct InitPlan {
         }
     }
 
-    private static func mounts(_ mounts: [Mount], bundle: String) throws(RuntimeError) -> [PlannedMount] {
+    private static func mounts(_ config: Config, bundle: String) throws(RuntimeError) -> [PlannedMount] {
         var planned: [PlannedMount] = []
-        for (index, mount) in mounts.enumerated() {
-            planned.append(try PlannedMount(mount, index: index, bundle: bundle))
+        let replaced = config.annotations[.systemdHierarchy]
+        for (index, mount) in config.mounts.enumerated() {
+            planned.append(
+                mount.destination == replaced
+                    ? try PlannedMount(systemdHierarchyInsteadOf: mount, index: index)
+                    : try PlannedMount(mount, index: index, bundle: bundle))
+        }
+        if let replaced, !config.mounts.contains(where: { $0.destination == replaced }) {
+            throw RuntimeError(
+                at: "annotations[\"\(Annotation.systemdHierarchy.rawValue)\"]", "nothing is mounted to \"\(replaced)\"",
+                hint: "expected the destination of one of mounts, such as /sys/fs/cgroup")
         }
         return planned
     }

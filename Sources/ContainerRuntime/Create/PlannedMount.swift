@@ -18,8 +18,8 @@ struct PlannedMount: Equatable {
     let configPath: String
     /// A path below the container's root.
     let destination: String
-    let content: Content
-    let options: MountOptions
+    private(set) var content: Content
+    private(set) var options: MountOptions
     let uidMappings: [IDMapping]
     let gidMappings: [IDMapping]
 
@@ -53,6 +53,17 @@ struct PlannedMount: Equatable {
         uidMappings = mount.uidMappings
         gidMappings = mount.gidMappings
         try check()
+    }
+
+    /// An entry in the place of which systemd's own hierarchy of version 1 is mounted, alone.
+    init(systemdHierarchyInsteadOf mount: Mount, index: Int) throws(RuntimeError) {
+        var replaced = mount
+        (replaced.type, replaced.source) = ("cgroup", "cgroup")
+        replaced.options.removeAll { ["bind", "rbind"].contains($0) }
+        var planned = try PlannedMount(replaced, index: index, bundle: "")
+        planned.content = .filesystem(type: "cgroup", source: "cgroup")
+        planned.options.data = ["none", "name=systemd"]
+        self = planned
     }
 
     private func check() throws(RuntimeError) {
@@ -113,6 +124,14 @@ struct PlannedMount: Equatable {
 extension PlannedMount.Content {
     var isBind: Bool { if case .bind = self { true } else { false } }
     var isFilesystem: Bool { if case .filesystem = self { true } else { false } }
+
+    /// Whether it can be mounted only once the container is in its cgroups: it shows them from there.
+    var showsCgroups: Bool {
+        switch self {
+        case .cgroup, .filesystem(type: "cgroup", _): true
+        default: false
+        }
+    }
 
     var source: String {
         switch self {

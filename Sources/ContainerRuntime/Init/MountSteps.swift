@@ -32,7 +32,7 @@ struct MountSteps {
         in root: borrowing RootDirectory, beforeCgroups: () throws(RuntimeError) -> Void = {}
     ) throws(RuntimeError) {
         for (mount, source) in zip(plan.mounts, plan.sources) {
-            if mount.content == .cgroup { try beforeCgroups() }
+            if mount.content.showsCgroups { try beforeCgroups() }
             do throws(SystemError) {
                 try perform(mount, source, in: root)
             } catch {
