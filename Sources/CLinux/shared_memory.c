@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stddef.h>
 
 #include "clinux.h"
@@ -27,6 +28,7 @@ long cl_run_sharing_memory(int (*body)(void *), void *context) {
     static char stack[256 << 10] __attribute__((aligned(64)));
     struct shared_run run = {.body = body, .context = context};
     if (_setjmp(run.origin)) return 0;
-    int pid = clone(shared_run, stack + sizeof stack, CLONE_VM | CLONE_VFORK, &run);
+    // Its sibling inherits the signal by which it tells of its end, until it executes a program.
+    int pid = clone(shared_run, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &run);
     return pid < 0 ? -errno : pid;
 }

@@ -49,9 +49,7 @@ package func cloneByWay(of body: @escaping () -> Bool) throws(SystemError) -> Bo
     }
     try check(pid, "clone")
     if pid == 0 { return true }
-    // It has ended already, and no signal tells of that.
-    var status: Int32 = 0
-    try checkRetrying("wait4") { cl_wait4(Int32(pid), &status, CL_WALL) }
+    try waitForEnd(of: Int32(pid))
     return false
 }
 

@@ -219,7 +219,8 @@ def test_a_container_that_is_paused_goes_on_later(runtime, bundle):
     bundle.shell("while :; do id >/dev/null; done").write()
     id = runtime.new_id()
     process = runtime.spawn("run", "--bundle", bundle.path, "--seccomp-record", path, id)
-    host.wait_until(lambda: id in runtime.state_entries() and runtime.command("state", id).json["status"] == "running",
+    # Its directory is there before its state is.
+    host.wait_until(lambda: id in runtime.state_entries() and '"running"' in runtime.command("state", id).stdout,
                     "the container runs")
     for _ in range(5):
         runtime.command("pause", id).ok()

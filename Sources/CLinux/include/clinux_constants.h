@@ -17,7 +17,6 @@ static const uint64_t CL_CLONE_NEWPID = 0x20000000;
 static const uint64_t CL_CLONE_NEWNET = 0x40000000;
 static const uint64_t CL_CLONE_PARENT = 0x00008000;
 static const uint64_t CL_CLONE_CLEAR_SIGHAND = 0x100000000;
-static const int CL_WALL = 0x40000000;
 
 // fcntl.h; what looks alike is another number on another machine
 static const int32_t CL_O_PATH = 010000000;
