@@ -158,7 +158,7 @@ final class DiskSource: ImageSource {
             skipped += try copy(merged, rootfs, work)
         }
         work.progress.finish()
-        report(skipped, work)
+        skipped.tell(work)
         let tree = RootDirectory(
             try explain("cannot look at the copy") { () throws(SystemError) in try rootfs.duplicate() })
         var facts = try ImageFacts.ofSystem(tree, work.request, unifiedCgroups: hasUnifiedCgroups())
@@ -200,23 +200,6 @@ final class DiskSource: ImageSource {
         copy.emptied = Set(merged.hidden.map { ByteName($0) })
         try copy.copy(from: source.descriptor, to: place)
         return copy.skipped
-    }
-
-    private func report(_ skipped: TreeCopy.SkippedEntries, _ work: Work) {
-        let image = work.request.image
-        if skipped.devices > 0 {
-            work.warn("\(image): \(skipped.devices) device nodes were left out; --devices keeps them")
-        }
-        if skipped.attributes > 0 {
-            work.warn("\(image): \(skipped.attributes) extended attributes could not be kept on this filesystem")
-        }
-        for path in skipped.filesystems.prefix(10) {
-            work.warn("\(image): \(path) was left out: it is another filesystem")
-        }
-        if let first = skipped.snapshots.first {
-            work.warn(
-                "\(image): \(skipped.snapshots.count) read-only snapshots were left out, the first of them /\(first)")
-        }
     }
 
     /// A system that starts would wait for disks that are not there.

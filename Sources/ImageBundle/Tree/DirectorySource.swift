@@ -24,7 +24,7 @@ final class DirectorySource: ImageSource {
         let copy = TreeCopy(work, targetRoot: rootfs.rawValue)
         try copy.copy(from: directory, to: rootfs)
         work.progress.finish()
-        tell(copy.skipped, work)
+        copy.skipped.tell(work)
         return try ImageFacts.ofTree(rootfs, work, format: .directory)
     }
 
@@ -42,23 +42,6 @@ final class DirectorySource: ImageSource {
                 if try above.status().isSameFile(as: status) { return false }
                 current = above
             }
-        }
-    }
-
-    private func tell(_ skipped: TreeCopy.SkippedEntries, _ work: Work) {
-        let image = work.request.image
-        if skipped.devices > 0 {
-            work.warn("\(image): \(skipped.devices) device nodes were left out; --devices keeps them")
-        }
-        if skipped.attributes > 0 {
-            work.warn("\(image): \(skipped.attributes) extended attributes could not be kept on this filesystem")
-        }
-        for path in skipped.filesystems.prefix(10) {
-            work.warn("\(image): \(path) was left out: another filesystem is mounted there")
-        }
-        if let first = skipped.snapshots.first {
-            work.warn(
-                "\(image): \(skipped.snapshots.count) read-only snapshots were left out, the first of them /\(first)")
         }
     }
 }
