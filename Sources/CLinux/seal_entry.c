@@ -97,6 +97,14 @@ __attribute__((no_stack_protector)) static unsigned long end_of(char *const *str
     return (unsigned long)end + 1;
 }
 
+// AT_PAGESZ of the vector that follows the environment, getauxval(3). 0 when it is not there.
+__attribute__((no_stack_protector)) static unsigned long page_size(char *const *environment) {
+    while (*environment) environment++;
+    const Elf64_auxv_t *entry = (const Elf64_auxv_t *)(environment + 1);
+    while (entry->a_type != AT_NULL && entry->a_type != AT_PAGESZ) entry++;
+    return entry->a_type == AT_PAGESZ ? entry->a_un.a_val : 0;
+}
+
 // Where the linker put the program's header. Release builds have a fixed address.
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
@@ -104,9 +112,10 @@ extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 // Nothing has changed when this returns.
 __attribute__((no_stack_protector)) static void become(
     int file, long *stack, char *const *arguments, char *const *environment) {
-    enum { page = 4096, prot_r = 1, prot_w = 2, prot_x = 4, map_private_fixed = 2 | 16 };
+    enum { prot_r = 1, prot_w = 2, prot_x = 4, map_private_fixed = 2 | 16 };
     struct prctl_mm_map map = {0};
-    if (__ehdr_start.e_type != ET_EXEC) return;
+    unsigned long page = page_size(environment);
+    if (!page || __ehdr_start.e_type != ET_EXEC) return;
     const Elf64_Phdr *headers = (const Elf64_Phdr *)((const char *)&__ehdr_start + __ehdr_start.e_phoff);
     int count = __ehdr_start.e_phnum;
     for (int i = 0; i < count; i++) {
