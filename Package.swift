@@ -44,6 +44,8 @@ let package = Package(
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .systemLibrary(name: "CLibcap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .systemLibrary(name: "CLibseccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CBzip2", providers: [.apt(["libbz2-dev"])]),
+        .systemLibrary(name: "CLzma", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
@@ -58,7 +60,9 @@ let package = Package(
 
         .target(
             name: "ImageBundle",
-            dependencies: ["LinuxSystem", "RuntimeSpec", "CLinux", "CLibseccomp", "CZlib", "CZstd"],
+            dependencies: [
+                "LinuxSystem", "RuntimeSpec", "CLinux", "CLibseccomp", "CBzip2", "CLzma", "CZlib", "CZstd",
+            ],
             swiftSettings: strict),
 
         // The command line. The release build is one static executable, so that nothing on the host, and nothing

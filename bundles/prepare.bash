@@ -4,7 +4,7 @@
 checkout=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
 # What `swift build` needs besides the toolchain.
-build_packages=(libcap-dev libseccomp-dev libjansson-dev libzstd-dev pkg-config zlib1g-dev)
+build_packages=(libbz2-dev libcap-dev libjansson-dev liblzma-dev libseccomp-dev libzstd-dev pkg-config zlib1g-dev)
 
 fail() {
     echo "${0##*/}: $*" >&2

@@ -4,7 +4,9 @@ import gzip
 import hashlib
 import io
 import json
+import lzma
 import tarfile
+import zlib
 from pathlib import Path
 
 SECRET = "/etc/passwd"  # a file of the host that must not get into a bundle
@@ -138,8 +140,8 @@ class Layout:
         return path
 
 
-def docker_archive(path: Path, layers: list[bytes], config=None, tags=("name:tag",), name=None) -> Path:
-    """An archive as `docker save` writes it."""
+def docker_archive(path: Path, layers: list[bytes], config=None, tags=("name:tag",), name=None, compress=bytes) -> Path:
+    """An archive as `docker save` writes it; `compress`: what its layers go through."""
     document = {"os": "linux", "architecture": "amd64", "config": config or {},
                 "rootfs": {"type": "layers", "diff_ids": [digest(layer) for layer in layers]}}
     text = json.dumps(document).encode()
@@ -148,11 +150,22 @@ def docker_archive(path: Path, layers: list[bytes], config=None, tags=("name:tag
     names = []
     for layer in layers:
         names.append(hashlib.sha256(layer).hexdigest() + "/layer.tar")
-        members.append((names[-1], layer))
+        members.append((names[-1], compress(layer)))
     manifest = [{"Config": config_name, "RepoTags": list(tags), "Layers": names}]
     members.append(("manifest.json", json.dumps(manifest).encode()))
     path.write_bytes(tar(*[member(name, data=data) for name, data in members], format=tarfile.USTAR_FORMAT))
     return path
+
+
+def xz_with_dictionary(data: bytes, bits: int) -> bytes:
+    """The data, with a header that asks for a dictionary of 2^(bits/2 + 12) bytes, or half as much again for odd bits (the
+    .xz file format, 3.1 and 5.3.1)."""
+    packed = bytearray(lzma.compress(data, check=lzma.CHECK_CRC32))
+    size = (packed[12] + 1) * 4  # of the block's header, behind that of the stream
+    assert packed[14:16] == b"\x21\x01", "one filter: LZMA2, with one byte of properties"
+    packed[16] = bits
+    packed[12 + size - 4:12 + size] = zlib.crc32(packed[12:12 + size - 4]).to_bytes(4, "little")
+    return bytes(packed)
 
 
 def gzip_of_zeros(count: int) -> bytes:

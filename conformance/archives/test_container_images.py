@@ -1,7 +1,9 @@
 """Bundles from container images: image-spec 1.1, image-layout.md, layer.md, conversion.md."""
 
+import bz2
 import gzip
 import json
+import lzma
 import os
 import subprocess
 import tarfile
@@ -225,17 +227,44 @@ def test_times_of_directories_are_those_of_the_archive(make, layout):
     assert (made.rootfs / "d").stat().st_mtime == 70 and (made.rootfs / "d/x").stat().st_mtime == 80
 
 
-@pytest.mark.parametrize("suffix", ["", "+gzip", "+zstd"])
-def test_layers_may_be_compressed(make, layout, suffix):
-    def compress(data):
-        if suffix == "+zstd":
-            return subprocess.run(["zstd", "-q", "-c"], input=data, check=True, capture_output=True).stdout
-        return gzip.compress(data) if suffix else data
+def zstd(data: bytes) -> bytes:
+    return subprocess.run(["zstd", "-q", "-c"], input=data, check=True, capture_output=True).stdout
 
-    layout.write(layout.image(layout.layer(base(a.member("f", data=b"x" * 300_000)), compress, suffix)))
-    made = make(layout.path)
+
+COMPRESS = {"none": bytes, "gzip": gzip.compress, "zstd": zstd, "xz": lzma.compress, "bzip2": bz2.compress}
+
+
+@pytest.mark.parametrize("kind", COMPRESS)
+@pytest.mark.parametrize("form", ["oci", "docker-archive"])
+def test_layers_may_be_compressed(make, work, layout, form, kind):
+    """layer.md, "+gzip", "+zstd"; archives hold what `docker load` takes"""
+    layer = base(a.member("f", data=b"x" * 300_000))
+    if form == "oci":
+        suffix = "" if kind == "none" else f"+{kind}"
+        image = layout.write(layout.image(layout.layer(layer, COMPRESS[kind], suffix)))
+    else:
+        image = a.docker_archive(work / "image.tar", [layer], compress=COMPRESS[kind])
+    made = make(image)
     made.result.ok()
-    assert (made.rootfs / "f").stat().st_size == 300_000
+    assert (made.rootfs / "f").read_bytes() == b"x" * 300_000
+    assert made.peak < 64 << 20
+
+
+@pytest.mark.parametrize("kind", list(COMPRESS)[1:])
+def test_archives_of_images_may_be_compressed(make, work, kind):
+    path = a.docker_archive(work / "plain.tar", [base(a.member("f", data=b"content"))])
+    path.write_bytes(COMPRESS[kind](path.read_bytes()))
+    made = make(path)
+    made.result.ok()
+    assert (made.rootfs / "f").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("kind", COMPRESS)
+def test_what_a_layer_unpacks_to_is_verified(make, work, kind):
+    """config.md, rootfs.diff_ids"""
+    layer = base(a.member("f", data=b"content"))
+    path = a.docker_archive(work / "image.tar", [layer], compress=lambda data: COMPRESS[kind](data.replace(b"content", b"changed")))
+    refused(make(path).result, names=["layer 1 of 1", "not the one of the configuration"])
 
 
 @pytest.mark.parametrize("type, word", [

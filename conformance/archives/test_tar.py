@@ -1,6 +1,7 @@
 """Bundles from tar archives."""
 
 import os
+import random
 import shutil
 import stat
 import subprocess
@@ -141,14 +142,28 @@ def test_compressed_archives_are_read(make, work, program, suffix):
     assert (made.rootfs / "etc/name").read_bytes() == b"x" * 100_000
 
 
-def test_a_compressed_file_may_have_several_members(make, work):
-    """RFC 1952: members follow each other; RFC 8878: frames do"""
-    import gzip
+@pytest.mark.parametrize("program", ["gzip", "zstd", "xz", "bzip2"])
+def test_a_compressed_file_may_have_several_parts(make, work, program):
+    """RFC 1952: members follow each other; RFC 8878: frames do; the .xz file format, 2: streams; pbzip2 makes such too"""
     data = a.tar(a.member("a", data=b"1"), a.member("b", data=b"2"))
-    (work / "a.tgz").write_bytes(gzip.compress(data[:700]) + gzip.compress(data[700:]) + bytes(512))
-    made = make(work / "a.tgz")
+    parts = [subprocess.run([program, "-c"], input=part, check=True, capture_output=True).stdout
+             for part in (data[:700], data[700:])]
+    (work / "a.tar").write_bytes(b"".join(parts) + (b"" if program == "zstd" else bytes(512)))
+    made = make(work / "a.tar")
     made.result.ok()
     assert (made.rootfs / "b").read_text() == "2"
+
+
+@pytest.mark.parametrize("check", ["none", "crc32", "crc64", "sha256"])
+@pytest.mark.parametrize("level", ["-1", "-6", "-9"])
+def test_whatever_xz_makes_is_read(make, work, check, level):
+    """With each of its check sums, and the largest dictionary it takes unasked"""
+    data = a.tar(a.member("a", data=random.Random(7).randbytes(3000) * 100))
+    packed = subprocess.run(["xz", "-c", f"--check={check}", level], input=data, check=True, capture_output=True).stdout
+    (work / "a.tar.xz").write_bytes(packed)
+    made = make(work / "a.tar.xz")
+    made.result.ok()
+    assert (made.rootfs / "a").read_bytes() == random.Random(7).randbytes(3000) * 100
 
 
 def test_names_that_begin_with_a_slash_are_inside(make, work):

@@ -14,9 +14,6 @@ final class ArchiveInput {
             try readBytes(file, at: extent.offset, upTo: Int(min(extent.count, 6)))
         }
         compression = Compression(head: head)
-        if sums, compression == .xz || compression == .bzip2 {
-            throw BundleError("the layer is compressed with \(compression.rawValue), which no layer may be")
-        }
         let decoder = try DecoderProcess(
             compression, input: file, start: extent.offset, count: extent.count, sums: sums)
         self.decoder = decoder

@@ -1,8 +1,6 @@
 /// How an archive or a layer is compressed. Told by its first bytes: media types and file names are often wrong.
 package enum Compression: String, Sendable {
-    case none, gzip, zstd
-    /// Unpacked by the program of that name, which must be installed.
-    case xz, bzip2
+    case none, gzip, zstd, xz, bzip2
 
     /// - Parameter head: the first 6 bytes at least, unless there are fewer.
     package init(head: some Collection<UInt8>) {

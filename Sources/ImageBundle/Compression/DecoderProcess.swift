@@ -95,10 +95,6 @@ final class DecoderProcess {
         _ compression: Compression, _ input: Int32, _ count: UInt64?, _ sums: Bool, _ output: Int32, _ report: Int32
     ) -> Never {
         do throws(BundleError) {
-            switch compression {
-            case .xz, .bzip2: try runProgram(compression, input, output, report)
-            case .none, .gzip, .zstd: break
-            }
             var loop = try DecoderLoop(compression, sums: sums)
             closeDescriptors(from: 0, except: [input, output, report])
             try explain("cannot give up what is not needed to decompress") { () throws(SystemError) in
@@ -112,21 +108,6 @@ final class DecoderProcess {
             exitNow(1)
         }
         exitNow(0)
-    }
-
-    private static func runProgram(
-        _ compression: Compression, _ input: Int32, _ output: Int32, _ report: Int32
-    ) throws(BundleError) -> Never {
-        let (name, package) = compression == .xz ? ("xz", "xz-utils") : ("bzip2", "bzip2")
-        let program = try HostProgram.find(name, package: package)
-        // A hostile file must not make it take all memory: `xz -9` needs 65 MiB.
-        let limit = compression == .xz ? ["--memlimit-decompress=256MiB"] : []
-        // What it complains of is the error.
-        try? place(report, as: 2)
-        try explain("cannot give up what \(name) does not need") { () throws(SystemError) in
-            try SystemCallSandbox.converting.enter()
-        }
-        try program.execute(["-dc"] + limit, input: input, output: output)
     }
 }
 
@@ -143,7 +124,9 @@ private struct DecoderLoop {
         switch compression {
         case .gzip: decoder = try GzipDecoder()
         case .zstd: decoder = try ZstdDecoder()
-        default: decoder = PlainDecoder()
+        case .xz: decoder = try XzDecoder()
+        case .bzip2: decoder = Bzip2Decoder()
+        case .none: decoder = PlainDecoder()
         }
         guard sums else { return }
         compressed = SHA256()

@@ -23,11 +23,6 @@ struct SystemCallSandbox {
         allowed: memory + ["read", "write", "lseek", "exit_group", "exit", "rt_sigprocmask", "futex", "getrandom"],
         answer: kill, mayMultiply: false)
 
-    /// For programs of the host that decompress: they start, read and write what is open, and look at files. What is asked of
-    /// them besides does not exist.
-    static let converting = SystemCallSandbox(
-        allowed: memory + streams + starting, answer: fail(ENOSYS), mayMultiply: true)
-
     /// For qemu-storage-daemon: files, threads, and waiting for both. No sockets, no mounts, no other processes' affairs.
     static let serving = SystemCallSandbox(
         allowed: memory + streams + starting + waiting, answer: fail(ENOSYS), mayMultiply: true)

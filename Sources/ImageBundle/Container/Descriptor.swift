@@ -48,7 +48,11 @@ enum LayerMediaType {
         }
         let stems = ["application/vnd.oci.image.layer.v1.tar", "application/vnd.docker.image.rootfs.diff.tar"]
         for stem in stems where mediaType.hasPrefix(stem) {
-            if ["", "+gzip", ".gzip", "+zstd", ".zstd"].contains(String(mediaType.dropFirst(stem.count))) { return }
+            let suffix = mediaType.dropFirst(stem.count)
+            let compression =
+                suffix.utf8.first == UInt8(ascii: "+") || suffix.utf8.first == UInt8(ascii: ".")
+                ? Compression(rawValue: String(suffix.dropFirst())) : nil
+            if suffix.isEmpty || compression != nil { return }
         }
         throw BundleError("\(what) is no layer of files", hint: "is this a container image?")
     }
