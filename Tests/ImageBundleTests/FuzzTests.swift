@@ -123,10 +123,14 @@ struct FuzzTests {
 
     @Test("headers of the other formats")
     func others() throws {
-        try fuzz("vmdk") { (bytes) throws(BundleError) in try VMDKHeader.check(bytes) }
+        for name in ["vmdk", "vmdk-stream"] {
+            try fuzz(name) { (bytes) throws(BundleError) in try VMDKHeader.check(bytes) }
+        }
         try fuzz("vdi") { (bytes) throws(BundleError) in try VDIHeader.check(bytes) }
         try fuzz("vhdx") { (bytes) throws(BundleError) in try VHDXHeader.check(bytes) }
-        try fuzz("vhd") { (bytes) throws(BundleError) in try VHDHeader.check(bytes) }
+        for name in ["vhd", "vhd-fixed"] {
+            try fuzz(name) { (bytes) throws(BundleError) in try VHDHeader.check(bytes) }
+        }
     }
 
     @Test("partition tables", arguments: ["gpt", "mbr"])
@@ -142,7 +146,7 @@ struct FuzzTests {
 
     @Test(
         "superblocks",
-        arguments: ["ext2", "ext4", "xfs", "btrfs", "squashfs", "vfat", "swap"])
+        arguments: ["ext2", "ext3", "ext4", "xfs", "btrfs", "squashfs", "erofs", "vfat", "swap"])
     func superblocks(name: String) throws {
         try fuzz(name) { (bytes) throws(BundleError) in
             guard let found = try FilesystemProbe.probe(bytes) else { return }
@@ -209,6 +213,62 @@ struct FuzzTests {
                 default: _ = OSRelease(text)
                 }
             }
+        }
+    }
+
+    @Test("compressed data", arguments: [Compression.gzip, .zstd, .xz, .bzip2])
+    func compressed(_ compression: Compression) throws {
+        let seed = try Self.seed(compression.rawValue)
+        #expect(Compression(head: seed.prefix(6)) == compression)
+        #expect(try Self.unpack(seed, compression) == 2 * Self.plainCount)
+        var random = Noise(state: 7)
+        for _ in 0..<Self.rounds {
+            var bytes = seed
+            for _ in 0...random.below(4) { change(&bytes, at: random.below(bytes.count), &random) }
+            if random.below(4) == 0 { bytes.removeLast(random.below(bytes.count)) }
+            _ = try? Self.unpack(bytes, compression)
+        }
+    }
+
+    /// What Corpus/make compresses, twice.
+    private static let plainCount = (0..<300).map { "\($0): \($0 * $0 * $0)\n".utf8.count }.reduce(0, +)
+
+    /// How many bytes it unpacks to, at most 1 MiB; as DecoderProcess does, in small steps.
+    private static func unpack(_ bytes: [UInt8], _ compression: Compression) throws(BundleError) -> Int {
+        let decoder = try decoder(of: compression)
+        var (place, made) = (0, 0)
+        var room = [UInt8](repeating: 0, count: 1000)
+        while made < 1 << 20 {
+            var input = Array(bytes[place...].prefix(100))
+            let offered = input.count
+            var failure: BundleError?
+            let step: (taken: Int, made: Int) = input.withUnsafeMutableBytes { input in
+                room.withUnsafeMutableBytes { room in
+                    do throws(BundleError) {
+                        return try decoder.decode(UnsafeRawBufferPointer(input), into: room)
+                    } catch {
+                        failure = error
+                        return (0, 0)
+                    }
+                }
+            }
+            if let failure { throw failure }
+            #expect(step.taken <= offered && step.made <= room.count)
+            place += step.taken
+            made += step.made
+            if step == (0, 0) { break }
+        }
+        guard decoder.isComplete else { throw BundleError("truncated") }
+        return made
+    }
+
+    private static func decoder(of compression: Compression) throws(BundleError) -> any Decoder {
+        switch compression {
+        case .none: PlainDecoder()
+        case .gzip: try GzipDecoder()
+        case .zstd: try ZstdDecoder()
+        case .xz: try XzDecoder()
+        case .bzip2: Bzip2Decoder()
         }
     }
 

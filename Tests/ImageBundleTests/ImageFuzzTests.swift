@@ -1,3 +1,4 @@
+import LinuxSystem
 import Testing
 
 @testable import ImageBundle
@@ -110,6 +111,46 @@ struct ImageFuzzTests {
         }
         // Nothing is made up: no more members and no more bytes than there are.
         #expect(count <= bytes.count / 512 && total <= UInt64(bytes.count))
+    }
+
+    /// What old archives of `docker save` look like: a layer, and a link to it.
+    private static let image =
+        Tar.header("l/layer.tar", size: 3) + Tar.padded([1, 2, 3])
+        + Tar.header("m/layer.tar", type: "2", at: [157: Array("../l/layer.tar".utf8)])
+        + Tar.header("manifest.json", size: 2) + Tar.padded(Array("[]".utf8)) + Tar.end
+
+    @Test("where the files of an archive are")
+    func index() throws {
+        var random = Random(state: 9)
+        for round in 0..<(Self.rounds / 4) {
+            var bytes = Self.image
+            if round > 0 {
+                bytes = mutate(bytes, &random)
+                mendChecksums(&bytes)
+            }
+            let file = try FileDescriptor.open("/tmp", [.readWrite, .unnamed], mode: 0o600)
+            try file.write(bytes)
+            let index = try? ArchiveIndex(file) { (_, _) in true }
+            if round == 0 { #expect(index?["m/layer.tar"] == ArchiveIndex.Extent(offset: 512, count: 3)) }
+            for path in ["l/layer.tar", "m/layer.tar", "manifest.json"] {
+                guard let extent = index?[path] else { continue }
+                #expect(extent.offset >= 0 && extent.offset <= Int64.max - Int64(clamping: extent.count))
+            }
+        }
+    }
+
+    @Test("what an image is")
+    func kinds() {
+        var random = Random(state: 11)
+        for magic in [
+            "QFI\u{fb}", "KDMV", "# Disk DescriptorFile", "vhdxfile", "conectix", "\u{1}CD001", "BZh", "ustar",
+        ] {
+            for _ in 0..<(Self.rounds / 10) {
+                let bytes = mutate(magic.unicodeScalars.map { UInt8($0.value) }, &random)
+                _ = SourceKind.detect(head: bytes, volumeDescriptor: bytes, tail: bytes)
+                _ = Compression(head: bytes)
+            }
+        }
     }
 
     @Test("extended headers")

@@ -237,3 +237,14 @@ def test_other_logical_volumes_are_refused_with_the_reason(bundler, samples, wor
 def test_an_encrypted_disk_is_named(bundler, work):
     image = disks.patch(disks.blank(work / "luks.raw", 8 * MIB), 0, b"LUKS\xba\xbe\0\2")
     assert "is encrypted" in bundler.refused(image)
+
+
+def test_a_disk_may_be_an_erofs(bundler, samples, work):
+    """Without a partition table, as systems come that are never written"""
+    (work / "tree").mkdir()
+    trees.odd_files(trees.system(work / "tree", samples.busybox), holes=False)
+    (work / "tree/srv/odd" / ("x" * 255)).unlink()  # Debian's mkfs.erofs ends at such a name
+    disks.host.command("mkfs.erofs", "--quiet", work / "root.erofs", work / "tree")
+    assert "root: 0 erofs (Sample Linux 12 (tests))" in bundler.layout(work / "root.erofs")
+    bundle = bundler(work / "root.erofs", "--devices")
+    assert trees.differences(trees.manifest(work / "tree"), trees.manifest(bundle / "rootfs")) == []
