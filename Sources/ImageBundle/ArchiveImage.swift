@@ -35,9 +35,9 @@ final class ArchiveImage: ImageSource {
     }
 
     func produce(in rootfs: borrowing FileDescriptor, _ work: Work) throws(BundleError) -> ImageFacts {
-        // What a program may by its file's capabilities, such as ping, only root can say; where the kernel lets users be
-        // root of their own, this process is.
-        if work.isRootless { try? becomeRootOfOwnFiles() }
+        // What a program may by its file's capabilities, such as ping, and whose a file is, only root can say; where the
+        // kernel lets users be root of their own, this process is.
+        if work.isRootless { work.becomeRoot() }
         do throws(BundleError) {
             return try inner.produce(in: rootfs, work)
         } catch {

@@ -29,6 +29,8 @@ package struct BundleRequest: Sendable {
     package var noSetUserID = false
     /// Whether device nodes are made; without, they are left out.
     package var devices = false
+    /// Whether an ordinary user's files get no other owner, though he has subordinate ids.
+    package var mapsOwnIDsOnly = false
     /// Limits on what an image unpacks to.
     package var maximumBytes: UInt64 = 64 << 30
     package var maximumFiles: UInt64 = 5_000_000

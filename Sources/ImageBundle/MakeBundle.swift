@@ -48,8 +48,7 @@ package enum MakeBundle {
         _ facts: ImageFacts, to directory: borrowing FileDescriptor, _ work: Work
     ) throws(BundleError) {
         let config = facts.config(
-            rootless: work.isRootless, uid: work.user, gid: work.group,
-            unifiedCgroups: hasUnifiedCgroups())
+            ownIDs: work.isRootless ? work.ownIDs : nil, unifiedCgroups: hasUnifiedCgroups())
         do throws(SystemError) {
             let file = try FileDescriptor.open(
                 "config.json", [.writeOnly, .create, .exclusive], mode: 0o644, at: directory.rawValue)

@@ -44,14 +44,3 @@ package func isInUserNamespace() -> Bool {
     guard let status = try? fileStatus("/proc/self/ns/user") else { return false }
     return status.inode != 0xefff_fffd
 }
-
-/// A new user namespace in which this process, an ordinary user, is root: over his own files he then has the capabilities
-/// that root has, the right to give them capabilities of their own among them. user_namespaces(7).
-package func becomeRootOfOwnFiles() throws(SystemError) {
-    let (uid, gid) = (effectiveUserID(), effectiveGroupID())
-    try unshare(.user)
-    // Who may not leave his groups may map his own.
-    try writeFile("/proc/self/setgroups", "deny")
-    try writeFile("/proc/self/uid_map", "0 \(uid) 1")
-    try writeFile("/proc/self/gid_map", "0 \(gid) 1")
-}

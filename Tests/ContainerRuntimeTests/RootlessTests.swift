@@ -40,8 +40,8 @@ struct RootlessTests {
         let ids = SubordinateIDs(ofUser: 1000, name: "ann", text: Array("ann:100:10\nann:500:5".utf8))
         #expect(
             ids.mapping(root: 1000) == [
-                IDMapping(containerID: 0, hostID: 1000, size: 1), IDMapping(containerID: 1, hostID: 100, size: 10),
-                IDMapping(containerID: 11, hostID: 500, size: 5),
+                IDRange(inside: 0, outside: 1000, count: 1), IDRange(inside: 1, outside: 100, count: 10),
+                IDRange(inside: 11, outside: 500, count: 5),
             ])
     }
 

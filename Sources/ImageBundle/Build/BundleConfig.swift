@@ -1,9 +1,14 @@
-internal import RuntimeSpec
+package import LinuxSystem
+package import RuntimeSpec
 
 extension ImageFacts {
     /// The config.json of the bundle: the usual sandbox of `spec`, with what the image says.
-    func config(rootless: Bool, uid: UInt32, gid: UInt32, unifiedCgroups: Bool) -> Config {
-        var config = DefaultConfig.make(rootless: rootless, uid: uid, gid: gid, unifiedCgroups: unifiedCgroups)
+    ///
+    /// - Parameter ownIDs: of an ordinary user, for whom a user namespace is mapped as it was when the files got their owners
+    func config(ownIDs: OwnIDs?, unifiedCgroups: Bool) -> Config {
+        var config = DefaultConfig.make(rootless: ownIDs != nil, uid: 0, gid: 0, unifiedCgroups: unifiedCgroups)
+        config.linux?.uidMappings = ownIDs?.users.map(IDMapping.init) ?? []
+        config.linux?.gidMappings = ownIDs?.groups.map(IDMapping.init) ?? []
         config.root = Root(path: "rootfs", readonly: false)
         config.hostname = hostname ?? "swrun"
         config.annotations = annotations
@@ -41,4 +46,10 @@ extension ImageFacts {
         "CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID",
         "CAP_SYS_CHROOT",
     ]
+}
+
+extension IDMapping {
+    package init(_ range: IDRange) {
+        self.init(containerID: range.inside, hostID: range.outside, size: range.count)
+    }
 }

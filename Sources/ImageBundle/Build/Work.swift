@@ -32,6 +32,15 @@ package final class Work {
     /// Whether there are things that only root could do.
     package var isRootless: Bool { user != 0 }
 
+    /// The ids that an ordinary user has in the bundle's user namespace.
+    private(set) var ownIDs = OwnIDs.alone
+
+    /// Makes this process, an ordinary user's, root of a user namespace, where there may be such.
+    func becomeRoot() {
+        let wanted = request.mapsOwnIDsOnly ? OwnIDs.alone : .granted
+        if let ids = try? LinuxSystem.becomeRoot(of: wanted, warn) { ownIDs = ids }
+    }
+
     package func warn(_ message: String) { warnUser(message) }
 
     /// To be called at least once a file or a MiB.

@@ -57,9 +57,7 @@ struct TemporaryDirectory {
 
     func remove(_ warn: (String) -> Void) {
         do throws(SystemError) {
-            let directory = try FileDescriptor.open(path, .directoryItself)
-            try removeByteTree(in: directory)
-            try removeDirectory(path)
+            try removeOwnTree(path)
         } catch {
             warn("cannot remove the temporary directory \(path): \(error.text)")
         }

@@ -28,8 +28,10 @@ struct Metadata: Equatable {
 /// Sets owner, extended attributes, mode and times, in this order: a change of owner takes set-user-id bits and capabilities
 /// away. Counts what could not be kept.
 struct MetadataSetter {
-    /// Whether owners can be set: not by an ordinary user, who gets everything himself.
+    /// Whether owners can be set: not by an ordinary user who is alone in his user namespace, and gets everything himself.
     private let setsOwners: Bool
+    /// Whether there are ids that no file can have here.
+    private let lacksOwners: Bool
     private let dropsSetUserID: Bool
     /// The owner that files get by themselves.
     private let ownUser: UInt32
@@ -42,7 +44,8 @@ struct MetadataSetter {
     init(rootfs: borrowing FileDescriptor, _ work: Work) throws(BundleError) {
         ownUser = effectiveUserID()
         ownGroup = effectiveGroupID()
-        setsOwners = !work.isRootless
+        setsOwners = !work.isRootless || work.ownIDs.hasOthers
+        lacksOwners = work.isRootless
         dropsSetUserID = work.request.noSetUserID
         let status = try explain("cannot look at the root filesystem") { () throws(SystemError) in try rootfs.status() }
         inheritsGroup = status.mode & 0o2000 != 0 || status.gid != ownGroup
@@ -57,11 +60,23 @@ struct MetadataSetter {
         return false
     }
 
+    private mutating func setOwner(_ change: () throws(SystemError) -> Void) throws(SystemError) {
+        do throws(SystemError) {
+            try change()
+        } catch {
+            // What is not mapped in a user namespace is no id there.
+            guard lacksOwners, error.errno == .invalid else { throw error }
+            losses.owners += 1
+        }
+    }
+
     /// Of a file that was just made with the permission bits of `metadata`, or of a directory.
     mutating func apply(
         _ metadata: Metadata, to file: borrowing FileDescriptor, at path: [UInt8], madeWithMode: Bool = false
     ) throws(SystemError) {
-        if needsOwner(metadata) { try file.changeOwner(uid: metadata.uid, gid: metadata.gid) }
+        if needsOwner(metadata) {
+            try setOwner { () throws(SystemError) in try file.changeOwner(uid: metadata.uid, gid: metadata.gid) }
+        }
         for attribute in metadata.attributes where keeps(attribute) {
             do throws(SystemError) {
                 try file.setAttribute(ByteName(attribute.name), attribute.value)
@@ -78,7 +93,11 @@ struct MetadataSetter {
     mutating func apply(
         _ metadata: Metadata, to name: ByteName, in directory: borrowing FileDescriptor, isLink: Bool, at path: [UInt8]
     ) throws(SystemError) {
-        if needsOwner(metadata) { try directory.changeOwner(of: name, uid: metadata.uid, gid: metadata.gid) }
+        if needsOwner(metadata) {
+            try setOwner { () throws(SystemError) in
+                try directory.changeOwner(of: name, uid: metadata.uid, gid: metadata.gid)
+            }
+        }
         for attribute in metadata.attributes where keeps(attribute) {
             do throws(SystemError) {
                 try directory.setAttribute(of: name, ByteName(attribute.name), attribute.value)
@@ -121,8 +140,10 @@ struct Losses: Equatable {
     func tell(_ work: Work) {
         if owners > 0 {
             work.warn(
-                "\(owners) files belong to other users than root in the image; here all belong to you, as only root can "
-                    + "give files away")
+                work.ownIDs.hasOthers
+                    ? "\(owners) files belong to users in the image for whom you have no subordinate ids; they belong to root"
+                    : "\(owners) files belong to other users than root in the image; here all belong to you, as only root "
+                        + "can give files away, and who has subordinate ids (subuid(5))")
         }
         if attributes > 0, let firstAttribute {
             work.warn("\(attributes) extended attributes could not be set, the first of them \(firstAttribute)")

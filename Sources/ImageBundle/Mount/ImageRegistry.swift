@@ -117,9 +117,7 @@ package struct ImageRegistry: Sendable {
 
     static func removeDirectory(_ path: String) throws(BundleError) {
         do throws(SystemError) {
-            let directory = try FileDescriptor.open(path, .directoryItself)
-            try removeByteTree(in: directory)
-            try FileDescriptor.open("/", .place).remove(path, directory: true)
+            try removeOwnTree(path)
         } catch {
             if error.errno == .noEntry { return }
             throw BundleError("cannot remove \(path)", error)

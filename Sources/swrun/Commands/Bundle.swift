@@ -1,5 +1,6 @@
 internal import ContainerRuntime
 internal import ImageBundle
+internal import LinuxSystem
 
 extension Option {
     static let output = Option("output", "o", .directory("DIR"), help: "make the bundle DIR, which must not exist yet")
@@ -47,6 +48,13 @@ extension Option {
 extension Option {
     static let clearImages = Option(
         "gc", help: "clear what killed commands have left: unfinished bundles, and images attached for nobody")
+    static let removeBundle = Option(
+        "remove", nil, .directory("DIR"),
+        help: "remove the bundle DIR, with the files in it that belong to the caller's subordinate ids")
+    static let bundleIDMap = Option(
+        "id-map", nil, .choice("auto|self"),
+        help: "give files that are not root's to the caller's subordinate ids, if it has any, or to the caller as well "
+            + "(default: auto)")
 }
 
 extension Command {
@@ -64,12 +72,15 @@ extension Command {
             "An image of a layout or an archive that has several is chosen with --ref, or named behind it as in "
                 + "oci:DIR:NAME, oci-archive:FILE:NAME and docker-archive:FILE:NAME. Digests and sizes are verified.",
             "The bundle is made beside DIR and gets its name when it is whole. An interrupted command leaves nothing.",
+            "Of an archive or a container image that an ordinary user unpacks, root's files are the user's, and those of "
+                + "others belong to the subordinate ids that /etc/subuid and /etc/subgid grant, through newuidmap and "
+                + "newgidmap; config.json maps them. swrun bundle --remove DIR removes such a bundle again.",
         ],
         operands: [Operand(name: "IMAGE", kind: .other, presence: .optional)],
         options: [
             .output, .imageMode, .imageFormat, .imageRoot, .imageLayout, .imageSnapshot, .imageReference,
             .imagePlatform, .imageFstab, .keepFstab, .allowBacking, .imageInit, .imageHostname, .noSetUserID,
-            .keepDevices, .maximumSize, .maximumFiles, .progress, .clearImages,
+            .keepDevices, .bundleIDMap, .maximumSize, .maximumFiles, .progress, .clearImages, .removeBundle,
         ],
         examples: [
             Example(
@@ -87,6 +98,7 @@ extension Command {
 enum BundleCommand {
     static func run(_ call: Invocation) throws(RuntimeError) -> Int32 {
         if call.arguments.has(.clearImages) { return try clear(call) }
+        if let bundle = call.arguments[.removeBundle] { return try remove(bundle, call) }
         var request = try BundleRequest(call.arguments)
         request.registry = ImageRegistry(stateRoot: call.global.stateRoot.path)
         let layout: String?
@@ -123,6 +135,23 @@ enum BundleCommand {
         } catch {
             throw RuntimeError(error)
         }
+    }
+
+    private static func remove(_ bundle: String, _ call: Invocation) throws(RuntimeError) -> Int32 {
+        let path: String
+        do throws(SystemError) { path = try absolutePath(bundle) } catch {
+            throw RuntimeError("cannot find the bundle \(bundle)", error)
+        }
+        let root = call.global.stateRoot
+        for id in try root.containerIDs() where (try? root.open(id).readRecord())?.bundle == path {
+            throw RuntimeError("\(path): the container \(id.text) uses the bundle", hint: "delete it first")
+        }
+        do throws(BundleError) {
+            try RemoveBundle.run(path, ImageRegistry(stateRoot: root.path))
+        } catch {
+            throw RuntimeError(error)
+        }
+        return 0
     }
 
     private static func clear(_ call: Invocation) throws(RuntimeError) -> Int32 {
@@ -163,6 +192,7 @@ extension BundleRequest {
         hostname = arguments[.imageHostname]
         noSetUserID = arguments.has(.noSetUserID)
         devices = arguments.has(.keepDevices)
+        mapsOwnIDsOnly = arguments[.bundleIDMap] == "self"
         maximumBytes = try Self.amount(arguments, .maximumSize, thousand: 1024) ?? maximumBytes
         maximumFiles = try Self.amount(arguments, .maximumFiles, thousand: 1000) ?? maximumFiles
     }

@@ -12,7 +12,9 @@ enum ContainerImageRoot {
         _ image: String, _ wishes: inout LaunchWishes, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> AttachedRoot {
         let place = try prefix + name()
-        try unpack(image, to: place, warn)
+        var request = BundleRequest(image: image, output: place)
+        request.mapsOwnIDsOnly = wishes.mapsOwnIDsOnly
+        try unpack(request, warn)
         let root = AttachedRoot(path: place + "/rootfs") { remove(place, warn) }
         do throws(RuntimeError) {
             wishes.take(process: try process(of: place))
@@ -36,7 +38,7 @@ enum ContainerImageRoot {
 
     /// In a process of its own: an ordinary user unpacks as root of a user namespace, which a process cannot leave again.
     private static func unpack(
-        _ image: String, to place: String, _ warn: @escaping (String) -> Void
+        _ request: BundleRequest, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) {
         // An interruption is the child's to notice, which then undoes everything.
         let before = blockSignals(SignalSet([1, 2, 3, 15]))
@@ -48,26 +50,26 @@ enum ContainerImageRoot {
             switch try clone() {
             case .child:
                 try? dieWithParent(signal: 15)
-                exitNow(run(image, to: place, messages.write.rawValue, warn))
+                exitNow(run(request, messages.write.rawValue, warn))
             case .parent(let child):
                 message = try messages.reader().readToEnd(limit: 64 << 10)
                 end = try waitForEnd(of: child.pid)
             }
         } catch {
-            throw RuntimeError("cannot unpack the image \(image)", error)
+            throw RuntimeError("cannot unpack the image \(request.image)", error)
         }
         guard end != .exited(0) else { return }
-        let text = message.isEmpty ? "cannot unpack the image \(image)" : String(decoding: message, as: UTF8.self)
+        let text =
+            message.isEmpty ? "cannot unpack the image \(request.image)" : String(decoding: message, as: UTF8.self)
         throw RuntimeError(text, exitCode: end.shellStatus)
     }
 
     private static func run(
-        _ image: String, to place: String, _ messages: Int32, _ warn: @escaping (String) -> Void
+        _ request: BundleRequest, _ messages: Int32, _ warn: @escaping (String) -> Void
     ) -> Int32 {
         let progress = ProgressDisplay(choice: nil)
         defer { progress.clear() }
         do throws(BundleError) {
-            let request = BundleRequest(image: image, output: place)
             try MakeBundle.run(try Work(request, progress, warn))
             return 0
         } catch {
@@ -93,9 +95,7 @@ enum ContainerImageRoot {
 
     private static func remove(_ place: String, _ warn: (String) -> Void) {
         do throws(SystemError) {
-            let directory = try FileDescriptor.open(place, .directoryItself)
-            try removeByteTree(in: directory)
-            try removeDirectory(place)
+            try removeOwnTree(place)
         } catch {
             warn("cannot remove the unpacked image \(place): \(error.text)")
         }

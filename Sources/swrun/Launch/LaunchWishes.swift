@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import ImageBundle
 internal import LinuxSystem
 internal import RuntimeSpec
 
@@ -193,10 +194,9 @@ struct LaunchCaller {
 
     /// Takes along the subordinate ids that the host grants: of both kinds, for files have both owners.
     mutating func mapSubordinateIDs() {
-        let users = SubordinateIDs(ofUser: uid, in: "/etc/subuid")
-        let groups = SubordinateIDs(ofUser: uid, in: "/etc/subgid")
-        guard !users.isEmpty, !groups.isEmpty else { return }
-        uidMappings = users.mapping(root: uid)
-        gidMappings = groups.mapping(root: gid)
+        let ids = OwnIDs.granted
+        guard ids.hasOthers else { return }
+        uidMappings = ids.users.map(IDMapping.init)
+        gidMappings = ids.groups.map(IDMapping.init)
     }
 }
