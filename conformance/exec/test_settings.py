@@ -70,6 +70,20 @@ def test_the_filter_of_the_container_holds_the_process_too(start, bundle):
     assert seen.status_field("Seccomp") == "2"
 
 
+def test_the_filter_is_that_of_create(start, bundle):
+    """runtime.md, Lifecycle 2: any updates to config.json after create MUST NOT affect the container"""
+    bundle.linux["seccomp"] = {
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": ["getpriority"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}]}
+    container = start()
+    del bundle.linux["seccomp"]
+    bundle.process["env"].append("ADDED=later")
+    bundle.write()
+    report = container.look().report
+    assert "ADDED=later" not in report["env"]
+    assert container.look().status_field("Seccomp") == "2"
+
+
 def test_personality_is_that_of_the_container(start, bundle):
     """config-linux.md, Personality"""
     bundle.linux["personality"] = {"domain": "LINUX32"}

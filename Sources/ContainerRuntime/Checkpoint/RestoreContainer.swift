@@ -64,6 +64,7 @@ struct RestoreHost: ~Copyable {
         do throws(RuntimeError) {
             try directory.writeRecord(record, first: true)
             try directory.writeConfig(bundle.text)
+            try directory.writeExecPattern(ExecPattern(bundle.config, nil))
         } catch {
             state = consume directory
             throw error

@@ -37,7 +37,5 @@ package struct CreateRequest: Sendable {
 
     var inherited: InheritedDescriptors { InheritedDescriptors(preserved: preservedDescriptors) }
 
-    var seccompCache: SeccompCache {
-        SeccompCache(directory: "\(stateRoot.path)/\(SeccompCache.directoryName)")
-    }
+    var seccompCache: SeccompCache { stateRoot.seccompCache }
 }

@@ -141,6 +141,7 @@ struct HostSide: ~Copyable {
     /// container.
     mutating func prepareState() throws(RuntimeError) {
         try state?.writeConfig(bundle.text)
+        try state?.writeExecPattern(ExecPattern(bundle.config, plan.seccomp))
         guard let start = processStartTime(record.pid) else { throw unexpectedEnd() }
         record.processStartTime = start
         try state?.prepareRecord(record)

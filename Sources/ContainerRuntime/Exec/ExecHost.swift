@@ -26,9 +26,9 @@ struct ExecHost: ~Copyable {
         let process = record.openProcess()
         try Self.check(state.status(of: record, isAlive: process != nil), request)
         guard let container = process else { throw RuntimeError("cannot exec in a stopped container") }
-        let config = try state.readConfig()
+        let pattern = try state.readExecPattern(record)
         var warnings: [String] = []
-        var plan = try ExecPlan(request, record, config, try request.process(config), warnings: &warnings)
+        var plan = try ExecPlan(request, record, pattern, warnings: &warnings)
         let console = try HostConsole(socket: request.consoleSocket, plan.process)
         plan.console = console.setup
         plan.console?.mayUseHost = false

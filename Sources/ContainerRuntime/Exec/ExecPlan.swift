@@ -18,16 +18,21 @@ struct ExecPlan {
     var hasUserNamespace: Bool { namespaces.contains(.user) }
 
     init(
-        _ request: ExecRequest, _ record: ContainerRecord, _ config: Config, _ process: Process,
-        warnings: inout [String]
+        _ request: ExecRequest, _ record: ContainerRecord, _ pattern: ExecPattern, warnings: inout [String]
     ) throws(RuntimeError) {
+        let config = pattern.config
+        let process = try request.process(config)
         let linux = config.linux ?? Linux()
         namespaces = try Self.namespaces(linux.namespaces, of: record.pid)
         inherited = InheritedDescriptors(preserved: request.preservedDescriptors)
         newKeyring = record.hasOwnKeyring
         keepsGroups = config.annotations.keepsGroups
-        let filter = try ContainerFilter(
-            config, cache: SeccompCache(directory: "\(request.stateRoot.path)/\(SeccompCache.directoryName)"))
+        let filter: ContainerFilter
+        if let compiled = pattern.filter {
+            filter = ContainerFilter(filter: compiled)
+        } else {
+            filter = try ContainerFilter(config, cache: request.stateRoot.seccompCache)
+        }
         seccompListener = filter.listener
         labels = try SecurityLabels(process, mountLabel: nil)
         program = ProgramPlan(

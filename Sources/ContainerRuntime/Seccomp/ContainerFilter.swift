@@ -7,7 +7,9 @@ internal import RuntimeSpec
 struct ContainerFilter {
     var filter: SeccompFilter?
     var listener: SeccompListener?
+}
 
+extension ContainerFilter {
     init(_ config: Config, cache: SeccompCache) throws(RuntimeError) {
         if let text = config.annotations[.seccompProgram] {
             filter = try SeccompFilter(base64: text, config.linux?.seccomp)

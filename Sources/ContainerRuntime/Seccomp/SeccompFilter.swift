@@ -141,3 +141,33 @@ extension Seccomp {
     /// Whether any system call can end up at a listener.
     var notifies: Bool { defaultAction == .notify || syscalls.contains { $0.action == .notify } }
 }
+
+// MARK: As a file
+
+extension SeccompFilter {
+    /// Whether there is no more to it than instructions and flags.
+    var isPlain: Bool { !notifies && !isWatched }
+
+    /// As a file: the flags in 8 bytes, then the instructions, all as the kernel reads them.
+    var kept: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(8 + program.count * MemoryLayout<FilterInstruction>.stride)
+        withUnsafeBytes(of: UInt64(flags)) { bytes += $0 }
+        program.withUnsafeBytes { bytes += $0 }
+        return bytes
+    }
+
+    /// nil when that is no such file.
+    init?(kept bytes: [UInt8]) {
+        let size = MemoryLayout<FilterInstruction>.stride
+        guard bytes.count > 8, (bytes.count - 8) % size == 0, bytes.count / size <= FilterInstruction.limit else {
+            return nil
+        }
+        let flags = bytes.withUnsafeBytes { $0.load(as: UInt64.self) }
+        let program = [FilterInstruction](unsafeUninitializedCapacity: (bytes.count - 8) / size) { buffer, filled in
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyBytes(from: $0[8...]) }
+            filled = (bytes.count - 8) / size
+        }
+        self.init(program: program, flags: UInt32(truncatingIfNeeded: flags), notifies: false)
+    }
+}

@@ -8,6 +8,8 @@ package struct StateRoot: Sendable {
 
     package init(path: String) { self.path = path }
 
+    var seccompCache: SeccompCache { SeccompCache(directory: "\(path)/\(SeccompCache.directoryName)") }
+
     /// /run/swrun, or for an ordinary user swrun in the directory that the login made for the session.
     package static func standard(rootless: Bool) -> StateRoot {
         if rootless, let runtime = environmentVariable("XDG_RUNTIME_DIR"), !runtime.isEmpty {
