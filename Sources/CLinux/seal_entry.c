@@ -105,6 +105,12 @@ __attribute__((no_stack_protector)) static unsigned long page_size(char *const *
     return entry->a_type == AT_PAGESZ ? entry->a_un.a_val : 0;
 }
 
+// A word at a time: there may be a page of it. `volatile`, or the compiler would call memset(3).
+__attribute__((no_stack_protector)) static void clear_to(unsigned long start, unsigned long end) {
+    while (start % sizeof(long) && start < end) *(volatile char *)start++ = 0;
+    for (; start < end; start += sizeof(long)) *(volatile long *)start = 0;
+}
+
 // Where the linker put the program's header. Release builds have a fixed address.
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
@@ -128,8 +134,7 @@ __attribute__((no_stack_protector)) static void become(
                  segment.p_offset - before) < 0)
             return;
         // What follows in the file is not what follows in memory.
-        if (segment.p_flags & PF_W)
-            for (volatile char *rest = (char *)end; (unsigned long)rest % page; rest++) *rest = 0;
+        if (segment.p_flags & PF_W) clear_to(end, (end + page - 1) / page * page);
         if (segment.p_flags & PF_X) map.start_code = segment.p_vaddr, map.end_code = end;
         if (segment.p_flags & PF_W) map.start_data = segment.p_vaddr, map.end_data = end;
     }

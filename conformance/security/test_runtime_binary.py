@@ -87,3 +87,27 @@ def test_a_container_that_may_look_into_others_cannot_overwrite_the_runtime(
     assert snooper.all("caught"), "the attacker saw nothing of the runtime"
     assert not snooper.all("written", "unlocked"), snooper.all("written", "unlocked")
     assert changes_of(program) == before
+
+
+def test_the_runtimes_own_memory_is_protected(runtime, bundle):
+    """nothing can be both written and executed, and what the linker wants constant (PT_GNU_RELRO) is, in a runtime that
+    stays with its container"""
+    id = runtime.new_id()
+    stdout = runtime.directory / "seen"
+    with stdout.open("w") as output:
+        process = runtime.spawn("run", "--bundle", bundle.probe("hold").write(), id, stdout=output)
+    host.wait_until(lambda: "hold" in stdout.read_text(), "the container does not run")
+    maps = [line.split() for line in Path(f"/proc/{process.pid}/maps").read_text().splitlines()]
+    assert not [line for line in maps if line[1].startswith("rwx")]
+
+    headers = host.command("readelf", "--program-headers", "--wide", runtime.program).splitlines()
+    fixed = any("EXEC (Executable file)" in line for line in headers)
+    constant = [line.split() for line in headers if "GNU_RELRO" in line]
+    for _, _, address, _, _, size, *_ in constant if fixed else []:
+        # The last page may have data behind them.
+        first, end = int(address, 16) & -4096, int(address, 16) + int(size, 16) & -4096
+        within = [line for line in maps
+                  if int(line[0].split("-")[0], 16) < end and int(line[0].split("-")[1], 16) > first]
+        assert within and all(line[1] == "r--p" for line in within), within
+    process.kill()
+    process.wait()
