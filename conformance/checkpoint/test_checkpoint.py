@@ -150,6 +150,19 @@ def test_what_is_mounted_from_the_host_is_mounted_again(runtime, bundle):
 
 
 @pytest.mark.vm
+def test_its_part_of_the_cgroups_is_mounted_again(runtime, bundle):
+    """a cgroup mount shows the container's part of the host's hierarchy where there is no cgroup namespace"""
+    bundle.without_mount("/sys/fs/cgroup").without_namespace("cgroup")
+    bundle.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["ro", "nosuid"])
+    container = runtime.start(bundle.shell(COUNT))
+    wait_for_more(container)
+    checkpoint(container).ok()
+    restore(container).ok()
+    goes_on(container)
+    assert container.look(["read", "/sys/fs/cgroup/cgroup.procs"])("read")["content"].split()[:1] == ["1"]
+
+
+@pytest.mark.vm
 def test_a_restore_in_the_foreground_ends_as_the_container_does(runtime, bundle):
     """the command line contract: restore without --detach"""
     container = runtime.start(bundle.shell("until test -e /tmp/end; do echo 1; sleep 0.05; done; exit 9"))

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shlex
+import signal
 
 import pytest
 
@@ -94,6 +96,39 @@ def test_docker(make_room, rootfs):
     engine("rm", "--force", name)
     engine("run", "--rm", "--network", "none", "--runtime", "swrun", DOCKER_IMAGE, "true")
     wait_for(lambda: not engine.leftovers(), "nothing is left")
+    engine.stop_daemon()
+    engine.containerd.stop()
+
+
+def test_swarm(make_room, rootfs):
+    """A node whose services run with another runtime gets the configuration, and the command of the section replaces
+    what runs"""
+    (update,) = re.findall(r"`docker (service [^`]*)`", section("With Docker Swarm"))
+    (document,) = blocks(section("With Docker"), "json")
+    room = make_room("rs")
+    room.command("sh", "-c", INSTALLED)
+    engine = Docker(room, SWRUN, default_runtime="before", runtimes={"before": {"path": SWRUN}})
+    engine.start_everything(rootfs)
+    engine("swarm", "init", "--advertise-addr", "127.0.0.1")
+    engine("network", "create", "--driver", "overlay", "wide")
+    engine("service", "create", "--detach", "--name", "sleeping", "--no-resolve-image", "--network", "wide",
+           "--endpoint-mode", "dnsrr", "--stop-grace-period", "0s", DOCKER_IMAGE, "sleep", "1000")
+
+    def runtimes() -> list[str]:
+        return [engine.inspect(id)["HostConfig"]["Runtime"] for id in engine("ps", "--quiet").split()]
+
+    wait_for(lambda: runtimes() == ["before"], "the service runs", 60)
+    settings = json.loads(document)
+    settings["runtimes"]["before"] = {"path": SWRUN}
+    engine.configure(**settings)
+    engine.daemon.send_signal(signal.SIGHUP)
+    wait_for(lambda: engine("info", "--format", "{{.DefaultRuntime}}").strip() == "swrun", "the daemon has read it")
+    assert runtimes() == ["before"]
+    engine(*shlex.split(update.replace("SERVICE", "sleeping")), "--detach")
+    wait_for(lambda: runtimes() == ["swrun"], "the task is replaced", 60)
+    engine("service", "rm", "sleeping")
+    wait_for(lambda: not engine.leftovers(), "nothing is left", 60)
+    engine("swarm", "leave", "--force")
     engine.stop_daemon()
     engine.containerd.stop()
 

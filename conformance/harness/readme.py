@@ -1,7 +1,10 @@
 """README.md, whose examples are tests."""
 
+import os
 import re
 from pathlib import Path
+
+from harness.runtime import Result, Runtime
 
 TOP = Path(__file__).resolve().parents[2]
 
@@ -26,3 +29,26 @@ def commands(text: str) -> list[tuple[str, list[str]]]:
             else:
                 found[-1][1].append(line)
     return found
+
+
+class Typist:
+    """Somebody who types examples, each in a shell, where swrun is installed; with a /srv and a state directory of the
+    test's own."""
+
+    def __init__(self, runtime: Runtime):
+        self.runtime = runtime
+        programs = runtime.directory / "bin"
+        programs.mkdir()
+        program = programs / "swrun"
+        program.write_text(f'#!/bin/sh\nexec {runtime.program} --root {runtime.root} "$@"\n')
+        program.chmod(0o755)
+        srv = runtime.directory / "srv"
+        srv.mkdir()
+        self.words = ["unshare", "--mount", "--propagation", "private", "bash", "-c",
+                      f'mount --bind {srv} /srv && exec "$@"', "sh"]
+        self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+
+    def type(self, command: str, **options) -> Result:
+        typed = f"{{ {command.replace('sudo ', '')}; }} 2>&1"
+        return self.runtime.command_words(
+            [*self.words, "bash", "-c", typed], cwd=TOP, env=self.environment, **options)

@@ -23,7 +23,7 @@ package enum CheckpointContainer {
         call.root = record.rootfs
         call.freezer = record.cgroup.freezerPath
         // The images keep the second name; a restore gives the first by it, and the place on its own host.
-        call.externalMounts = try ExternalMount.present(config, bundle: record.bundle, pid: record.pid).map {
+        call.externalMounts = try ExternalMount.present(config, record).map {
             ExternalMount(key: $0.key, value: $0.key)
         }
         for namespace in try ExternalNamespace.list(config) {

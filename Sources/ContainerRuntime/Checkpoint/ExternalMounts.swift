@@ -10,15 +10,16 @@ struct ExternalMount: Equatable {
     let value: String
 
     /// The mounts that config.json, and the runtime by itself, take from the host.
-    static func expected(_ config: Config, bundle: String) -> [ExternalMount] {
+    static func expected(_ config: Config, _ record: ContainerRecord) -> [ExternalMount] {
         var mounts: [ExternalMount] = []
         for mount in config.mounts where mount.isBind {
             guard let source = mount.source else { continue }
             mounts.append(
                 ExternalMount(
                     key: mount.destination,
-                    value: source.utf8.first == UInt8(ascii: "/") ? source : "\(bundle)/\(source)"))
+                    value: source.utf8.first == UInt8(ascii: "/") ? source : "\(record.bundle)/\(source)"))
         }
+        mounts += cgroups(config, record.cgroup)
         let linux = config.linux ?? Linux()
         mounts += linux.maskedPaths.map { ExternalMount(key: $0, value: "/dev/null") }
         if linux.namespaces.contains(where: { $0.type == .user }) {
@@ -30,10 +31,25 @@ struct ExternalMount: Equatable {
         return mounts
     }
 
+    /// Without a cgroup namespace a container sees its part of the host's hierarchies (`CgroupView`): one mount of version
+    /// 2, or a directory with one mount a hierarchy.
+    private static func cgroups(_ config: Config, _ cgroup: ContainerCgroup) -> [ExternalMount] {
+        if config.linux?.namespaces.contains(where: { $0.type == .cgroup }) == true { return [] }
+        var mounts: [ExternalMount] = []
+        for mount in config.mounts where !mount.isBind && (mount.type == "cgroup" || mount.type == "cgroup2") {
+            for directory in cgroup.directories {
+                if directory.isUnified { mounts.append(ExternalMount(key: mount.destination, value: directory.path)) }
+                let name = directory.name.hasPrefix("name=") ? String(directory.name.dropFirst(5)) : directory.name
+                mounts.append(ExternalMount(key: "\(mount.destination)/\(name)", value: directory.path))
+            }
+        }
+        return mounts
+    }
+
     /// Of `expected`, those that a running container has: criu refuses names of what is not there.
-    static func present(_ config: Config, bundle: String, pid: Int32) throws(RuntimeError) -> [ExternalMount] {
+    static func present(_ config: Config, _ record: ContainerRecord) throws(RuntimeError) -> [ExternalMount] {
         let table = try explain("cannot read the container's mounts") { () throws(SystemError) in
-            try readFile("/proc/\(pid)/mountinfo", limit: 1 << 24)
+            try readFile("/proc/\(record.pid)/mountinfo", limit: 1 << 24)
         }
         // "36 35 98:0 /root /mount/point options ... - type source options" (proc_pid_mountinfo(5))
         var roots: [String: String] = [:]
@@ -43,7 +59,7 @@ struct ExternalMount: Equatable {
         }
         let isBind = Set(config.mounts.filter(\.isBind).map(\.destination))
         // A masked directory is an empty filesystem of the container's own.
-        return expected(config, bundle: bundle).filter { mount in
+        return expected(config, record).filter { mount in
             roots[mount.key].map { isBind.contains(mount.key) || $0 != "/" } ?? false
         }
     }

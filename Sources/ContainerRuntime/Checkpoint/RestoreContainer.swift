@@ -89,7 +89,7 @@ struct RestoreHost: ~Copyable {
             try explain("cannot open \(record.rootfs)", at: "root.path") { () throws(SystemError) in
                 try FileDescriptor.open(record.rootfs, .place)
             })
-        let external = ExternalMount.expected(bundle.config, bundle: record.bundle)
+        let external = ExternalMount.expected(bundle.config, record)
         var covered: [String] = []
         for mount in bundle.config.mounts {
             // What lies in another mount is made by criu, in that one.
@@ -110,7 +110,7 @@ struct RestoreHost: ~Copyable {
         if options.cgroupMode == .strict { options.cgroupMode = .full }
         var call = CriuCall(
             task: .restore, options: options, images: directories.images.rawValue, work: directories.work.number)
-        call.externalMounts = ExternalMount.expected(bundle.config, bundle: record.bundle)
+        call.externalMounts = ExternalMount.expected(bundle.config, record)
         call.inherited = try StandardStreams(in: directories.images).inherited
         if !request.rootless, let root = MappedRoot(bundle.config) {
             try explain("cannot let the container's root read the images") { () throws(SystemError) in
