@@ -43,22 +43,77 @@ def test_flags_go_before_the_image(runtime, image):
     assert result.ok().stdout == "flag in /bin\n"
 
 
+@pytest.fixture
+def settled(work):
+    """An image with more to say: a user, a place for data, a signal."""
+    with open(os.environ["CONFORMANCE_BUSYBOX"], "rb") as file:
+        busybox = file.read()
+    layout = a.Layout(work / "settled")
+    return layout.write(layout.image(
+        a.tar(a.directory("bin"), a.member("bin/busybox", data=busybox, mode=0o755), a.symlink("bin/sh", "busybox"),
+              a.directory("etc"), a.member("etc/passwd", data=b"root:x:0:0::/:/bin/sh\nbob:x:7:8::/home:/bin/sh\n"),
+              a.directory("data", uid=7, gid=8), a.member("data/there", data=b"of the image\n", uid=7), a.directory("proc")),
+        config={"User": "bob", "Volumes": {"/data": {}}, "WorkingDir": "/data", "StopSignal": "SIGUSR1"}))
+
+
+def test_the_program_runs_as_the_user_of_the_image(runtime, settled):
+    assert launch(runtime, settled, "-C", "/bin/busybox id -u").ok().stdout == "7\n"
+
+
+def test_flags_may_ask_for_root_and_the_top_directory(runtime, settled):
+    """Though these are what there is without flags and image"""
+    result = launch(runtime, settled, "--user-id", "0", "-w", "/", "-C", "/bin/sh -c '/bin/busybox id -u; /bin/busybox pwd'")
+    assert result.ok().stdout == "0\n/\n"
+
+
+def test_places_for_data_can_be_written(runtime, settled):
+    """conversion.md, Config.Volumes: with what the image has there, also where the root filesystem cannot be written"""
+    script = "/bin/busybox cat there && echo x > /data/new && ! echo x 2>/dev/null > /new && /bin/busybox cat new"
+    assert launch(runtime, settled, "--read-only", "--", "/bin/sh", "-c", script).ok().stdout == "of the image\nx\n"
+
+
+def test_a_directory_of_the_host_goes_before_a_place_of_the_image(runtime, settled, work):
+    (work / "mine").mkdir()
+    (work / "mine/there").write_text("mine\n")
+    assert launch(runtime, settled, "-v", f"{work}/mine:/data", "-C", "/bin/busybox cat there").ok().stdout == "mine\n"
+
+
+def test_the_program_is_asked_to_stop_as_the_image_says(runtime, settled):
+    """org.opencontainers.image.stopSignal"""
+    out = runtime.directory / "out"
+    with open(out, "wb") as stdout:
+        process = runtime.spawn(
+            "launch", "--name", runtime.new_id(), "--image", settled, "--", "/bin/sh", "-c",
+            "trap 'echo asked; exit 3' USR1; echo up; while :; do /bin/busybox sleep 0.05; done", stdout=stdout)
+    host.wait_until(lambda: out.read_text() == "up\n", "the container runs", 60)
+    process.terminate()
+    assert process.wait(host.timeout(10)) == 3 and out.read_text() == "up\nasked\n"
+
+
 def test_the_status_is_that_of_the_program(runtime, image):
     assert launch(runtime, image, "--", "/bin/sh", "-c", "exit 7").status == 7
 
 
-def test_a_launch_that_is_killed_leaves_its_image_to_the_next_one(runtime, image):
-    words = ["launch", "--name", runtime.new_id(), "--image", image]
+@pytest.mark.parametrize("who", ["launch", "gc"])
+def test_a_launch_that_is_killed_leaves_its_image_to_the_next_one(runtime, image, who):
+    """or to bundle --gc"""
+    id, others = runtime.new_id(), left()
+    words = ["launch", "--name", id, "--image", image]
     out = runtime.directory / "up"
     with open(out, "wb") as stdout:
         process = runtime.spawn(*words, "--", "/bin/sh", "-c", "echo up; exec /bin/busybox sleep 1000", stdout=stdout)
     host.wait_until(lambda: out.read_text() == "up\n", "the container runs", 60)
-    before = left()
+    (place,) = set(left()) - set(others)
     process.kill()
     process.wait(host.timeout(10))
-    assert len(before) == 1 and left() == before
-    runtime.command("launch", "--name", runtime.new_id(), "--image", image).ok()
-    assert not left()
+    assert place in left()
+    if who == "launch":
+        runtime.command("launch", "--name", runtime.new_id(), "--image", image).ok()
+    else:
+        cleared = runtime.command("bundle", "--gc").ok().stdout.splitlines()
+        assert cleared == [f"removed the container {id}, whose launch was killed",
+                           f"removed the temporary directory /var/tmp/{place}"]
+    assert left() == others
     runtime.expect_nothing()
 
 
@@ -66,10 +121,11 @@ def test_an_ordinary_user_can(runtime, image, work):
     os.chmod(work, 0o755)
     (work / "state").mkdir()
     os.chown(work / "state", 23456, 23456)
+    before = left()
     words = [runtime.program, "--root", work / "state", "launch", "-U", "--name", "rootless", "--image", image]
     result = runtime.command_words(words, user=23456, group=23456, extra_groups=[])
     assert result.ok().stdout == "from-image in /srv\n"
-    assert not left()
+    assert left() == before
 
 
 def test_an_image_that_cannot_be_unpacked_is_told(runtime, image):

@@ -9,7 +9,7 @@ final class RemoteImage: ImageSource {
 
     init(_ image: String, _ work: Work) throws(BundleError) {
         let program = try HostProgram.find("skopeo", package: "skopeo")
-        let place = try TemporaryDirectory.make(for: work.request.output)
+        let place = try TemporaryDirectory.make(for: work.request.output, work.request.registry)
         do throws(BundleError) {
             let platform = try Platform.wanted(by: work.request)
             var arguments = ["--override-os", platform.os, "--override-arch", platform.architecture]
@@ -44,20 +44,23 @@ final class RemoteImage: ImageSource {
 /// A directory of this process's own that goes away again.
 struct TemporaryDirectory {
     let path: String
+    private let registry: ImageRegistry?
 
     /// Beside the bundle, where there is room for what is in an image; without a bundle in /var/tmp.
-    static func make(for output: String) throws(BundleError) -> TemporaryDirectory {
+    static func make(for output: String, _ registry: ImageRegistry?) throws(BundleError) -> TemporaryDirectory {
         let path = output.isEmpty ? "/var/tmp/swrun-fetch-\(try randomText())" : "\(output).fetch-\(try randomText())"
         return try explain("cannot make the temporary directory \(path)") { () throws(SystemError) in
             let absolute = try absolutePath(path)
+            registry?.add(.scratch, absolute)
             try makeDirectory(absolute, mode: 0o700)
-            return TemporaryDirectory(path: absolute)
+            return TemporaryDirectory(path: absolute, registry: registry)
         }
     }
 
     func remove(_ warn: (String) -> Void) {
         do throws(SystemError) {
             try removeOwnTree(path)
+            registry?.remove(path)
         } catch {
             warn("cannot remove the temporary directory \(path): \(error.text)")
         }

@@ -40,8 +40,8 @@ package enum AttachedImage {
             attachment.record.ownerStart = processStartTime(currentProcessID()) ?? 0
         }
         do throws(BundleError) {
-            try attachment.save()
             registry?.add(.attached, directory)
+            try attachment.save()
             try build(record, attachment, work)
         } catch {
             _ = try? detach(directory, in: registry, locked: true)
@@ -79,7 +79,11 @@ package enum AttachedImage {
         let there = try explain("cannot look into \(directory)") { () throws(SystemError) in
             try fileStatus(AttachmentRecord.name, at: bundle.rawValue, followLinks: false)
         }
-        guard there != nil else { return false }
+        for name in Attachment.temporaryFiles { try? bundle.remove(name) }
+        guard there != nil else {
+            registry?.remove(directory)
+            return false
+        }
         let record: AttachmentRecord = try read(AttachmentRecord.name, bundle, directory)
         for path in record.mounts.reversed() { try unmount(path) }
         if record.helper > 0, let process = try? FileDescriptor.process(record.helper),

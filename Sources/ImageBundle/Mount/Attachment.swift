@@ -14,6 +14,9 @@ final class Attachment {
         let subvolume: String?
     }
 
+    /// Files of the bundle that are there for a moment.
+    static let temporaryFiles = [".\(AttachmentRecord.name)", ScratchImage.name]
+
     init(_ bundle: Int32, _ path: String) {
         self.bundle = bundle
         self.path = path
@@ -34,8 +37,9 @@ final class Attachment {
     func adopt(_ pid: Int32) throws(BundleError) {
         record.helper = pid
         record.helperStart = processStartTime(pid) ?? 0
+        record.cgroups = HelperCgroup.paths(name: "swrun-image-\(pid)")
         try save()
-        record.cgroups = HelperCgroup.make(for: pid, name: "swrun-image-\(pid)")
+        record.cgroups = HelperCgroup.make(record.cgroups, for: pid)
         // A container without it cannot read its files: let others go first when memory ends. Not everybody may ask.
         try? writeFile("/proc/\(pid)/oom_score_adj", "-900")
         try save()

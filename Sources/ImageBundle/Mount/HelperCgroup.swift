@@ -3,20 +3,19 @@ internal import LinuxSystem
 /// Control groups of the process that an image is read through: it belongs to no container and to no service, so that
 /// nobody ends it, freezes it or counts it who means another.
 enum HelperCgroup {
-    /// Moves the process into new groups at the top of every hierarchy.
+    /// The directories of new groups of that name at the top of every hierarchy.
+    static func paths(name: String) -> [String] { hierarchies().map { "\($0)/\(name)" } }
+
+    /// Makes the groups and moves the process into them.
     ///
-    /// - Returns: the groups' directories. Where none may be made, the process stays where it is.
-    static func make(for pid: Int32, name: String) -> [String] {
+    /// - Returns: the directories of those that were made. Where none may be made, the process stays where it is.
+    static func make(_ paths: [String], for pid: Int32) -> [String] {
         var made: [String] = []
-        for point in hierarchies() {
-            let path = "\(point)/\(name)"
-            guard let top = try? FileDescriptor.open(point, .directory), (try? top.makeDirectory(name)) != nil else {
-                continue
-            }
+        for path in paths where (try? makeDirectory(path, mode: 0o755)) != nil {
             if (try? writeFile("\(path)/cgroup.procs", "\(pid)")) != nil {
                 made.append(path)
             } else {
-                try? top.remove(name, directory: true)
+                try? removeDirectory(path)
             }
         }
         return made

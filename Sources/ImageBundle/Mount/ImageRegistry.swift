@@ -1,8 +1,8 @@
 internal import LinuxSystem
 internal import RuntimeSpec
 
-/// What is under way or attached, for `--gc`: a directory with a file for each bundle that a killed command could leave half
-/// made or attached. Without a place to write, bundles are made all the same.
+/// What is under way or attached, for `--gc`: a directory with a file for each thing that a killed command could leave half
+/// made or attached, written before it is made. Without a place to write, bundles are made all the same.
 package struct ImageRegistry: Sendable {
     private let stateRoot: String
     /// Put together when it is needed: every command of an engine makes a registry, and hardly one uses it.
@@ -18,6 +18,8 @@ package struct ImageRegistry: Sendable {
             case attached
             /// As `attached`, of a directory that was made for one container.
             case temporary
+            /// A directory that a command needs while it runs.
+            case scratch
         }
 
         var kind: Kind
@@ -56,32 +58,50 @@ package struct ImageRegistry: Sendable {
         return hexadecimal(hash, width: 16)
     }
 
+    /// Notes a directory that this process is going to make for one container.
+    package func addTemporary(_ directory: String) { add(.temporary, directory) }
+
     func add(_ kind: Entry.Kind, _ directory: String) {
-        guard let place = try? openMakingDirectories(path),
-            let file = try? FileDescriptor.open(
-                Self.name(directory), [.writeOnly, .create, .truncate, .noFollow], mode: 0o600, at: place.rawValue)
-        else { return }
-        try? file.write(Entry(kind, directory).json.bytes())
+        // Somebody may remove the place because it is empty, before it is not.
+        for _ in 0..<10 {
+            guard let place = try? openMakingDirectories(path), (try? flock(place.rawValue, waiting: true)) != nil
+            else { return }
+            do throws(SystemError) {
+                let file = try FileDescriptor.open(
+                    Self.name(directory), [.writeOnly, .create, .truncate, .noFollow], mode: 0o600, at: place.rawValue)
+                return try file.write(Entry(kind, directory).json.bytes())
+            } catch {
+                guard error.errno == .noEntry else { return }
+            }
+        }
     }
 
-    func remove(_ directory: String) {
+    package func remove(_ directory: String) {
         guard let place = try? FileDescriptor.open(path, .directory) else { return }
         try? place.remove(Self.name(directory))
-        // Gone when it was the last one.
+        removeIfEmpty()
+    }
+
+    private func removeIfEmpty() {
         guard let parent = try? FileDescriptor.open(path + "/..", .place) else { return }
         try? parent.remove(".images", directory: true)
     }
 
     func entries() -> [Entry] {
         guard let place = try? FileDescriptor.open(path, .directoryItself),
-            let status = try? place.status(), status.uid == effectiveUserID(), status.mode & 0o022 == 0
+            let status = try? place.status(), status.uid == effectiveUserID(), status.mode & 0o022 == 0,
+            (try? flock(place.rawValue, waiting: true)) != nil
         else { return [] }
         var found: [Entry] = []
         for name in ((try? directoryEntries(place)) ?? []).sorted() {
             if let text = try? readFile(name, at: place.rawValue), let entry = try? Entry.decode(text) {
                 found.append(entry)
+            } else {
+                // Nobody is writing it: who began to was killed, and has made nothing yet.
+                try? place.remove(name)
             }
         }
+        if found.isEmpty { removeIfEmpty() }
         return found
     }
 
@@ -89,30 +109,49 @@ package struct ImageRegistry: Sendable {
 
     /// Undoes what killed commands have left.
     ///
-    /// - Parameter used: whether a container of that bundle exists
+    /// - Parameter inUse: finds the bundles and root filesystems of the containers that there are
     /// - Returns: a line for each thing that was cleared
-    package func clear(used: (String) -> Bool) throws(BundleError) -> [String] {
+    /// - Throws: the first thing that could not be cleared, when all else is
+    package func clear(inUse: () throws(BundleError) -> [String]) throws(BundleError) -> [String] {
+        // Who wrote it may be at work still.
+        let entries = entries().filter { LinuxSystem.processStartTime($0.process) != $0.processStart }
+        guard !entries.isEmpty else { return [] }
+        let used = try inUse()
         var lines: [String] = []
-        for entry in entries() {
-            // Who wrote it may be at work still.
-            if LinuxSystem.processStartTime(entry.process) == entry.processStart { continue }
-            switch entry.kind {
-            case .partial:
-                guard PartialBundle.isMarked(entry.directory) else { continue }
-                try Self.removeDirectory(entry.directory)
-                lines.append("removed the unfinished bundle \(entry.directory)")
-            case .attached, .temporary:
-                if used(entry.directory) || AttachedImage.ownerHasEnded(entry.directory) == false { continue }
-                if (try? fileStatus(entry.directory, followLinks: false)) != nil {
-                    if try AttachedImage.detach(entry.directory) {
-                        lines.append("detached the image of \(entry.directory)")
-                    }
-                    if entry.kind == .temporary { try Self.removeDirectory(entry.directory) }
-                }
+        var failure: BundleError?
+        for entry in entries {
+            let inside = entry.directory + "/"
+            guard !used.contains(where: { $0 == entry.directory || $0.hasPrefix(inside) }) else { continue }
+            do throws(BundleError) {
+                if let line = try Self.clear(entry) { lines.append(line) }
+                remove(entry.directory)
+            } catch {
+                failure = failure ?? error
             }
-            remove(entry.directory)
         }
+        if let failure { throw failure }
         return lines
+    }
+
+    /// - Returns: nil when there was nothing to do
+    private static func clear(_ entry: Entry) throws(BundleError) -> String? {
+        let directory = entry.directory
+        guard (try? fileStatus(directory, followLinks: false)) != nil else { return nil }
+        switch entry.kind {
+        case .partial:
+            guard PartialBundle.isMarked(directory) else { return nil }
+            try removeDirectory(directory)
+            return "removed the unfinished bundle \(directory)"
+        case .scratch:
+            try removeDirectory(directory)
+            return "removed the temporary directory \(directory)"
+        case .attached, .temporary:
+            guard AttachedImage.ownerHasEnded(directory) != false else { return nil }
+            let line = try AttachedImage.detach(directory) ? "detached the image of \(directory)" : nil
+            guard entry.kind == .temporary else { return line }
+            try removeDirectory(directory)
+            return line ?? "removed the temporary directory \(directory)"
+        }
     }
 
     static func removeDirectory(_ path: String) throws(BundleError) {

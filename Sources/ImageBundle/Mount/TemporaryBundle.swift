@@ -20,11 +20,11 @@ package struct TemporaryBundle: Sendable {
         let path = try explain("cannot make a directory for the image") { () throws(SystemError) in
             let parent = try place(or: stateRoot)
             let directory = try openMakingDirectories(parent)
+            registry.add(.temporary, "\(parent)/\(name)")
             try directory.makeDirectory(name, mode: 0o700)
             return "\(parent)/\(name)"
         }
         let made = TemporaryBundle(path: path, registry: registry)
-        registry.add(.temporary, path)
         do throws(BundleError) {
             try made.describe(image, warn)
             try AttachedImage.attach(path, forProcess: true, warn)

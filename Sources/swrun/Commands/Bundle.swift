@@ -122,16 +122,24 @@ enum BundleCommand {
         return 0
     }
 
-    /// Undoes what killed commands have left of images.
+    /// Undoes what killed commands have left: the containers of launches, and then what there is of images.
     ///
     /// - Returns: a line for each thing that was cleared
-    static func clearImages(in root: StateRoot) throws(RuntimeError) -> [String] {
-        var used: [String] = []
-        for id in try root.containerIDs() {
-            if let record = try? root.open(id).readRecord() { used.append(record.bundle) }
-        }
+    static func clearAbandoned(
+        in root: StateRoot, _ warn: (String) -> Void
+    ) throws(RuntimeError) -> [String] {
+        let containers = AbandonedContainers.remove(from: root, warn)
+        let lines = containers.map { "removed the container \($0), whose launch was killed" }
         do throws(BundleError) {
-            return try ImageRegistry(stateRoot: root.path).clear { used.contains($0) }
+            return lines
+                + (try ImageRegistry(stateRoot: root.path).clear {
+                    var used: [String] = []
+                    for id in (try? root.containerIDs()) ?? [] {
+                        guard let record = try? root.open(id).readRecord() else { continue }
+                        used += [record.bundle, record.rootfs]
+                    }
+                    return used
+                })
         } catch {
             throw RuntimeError(error)
         }
@@ -155,7 +163,8 @@ enum BundleCommand {
     }
 
     private static func clear(_ call: Invocation) throws(RuntimeError) -> Int32 {
-        for line in try clearImages(in: call.global.stateRoot) { try swrun.output(line + "\n") }
+        let lines = try clearAbandoned(in: call.global.stateRoot) { call.report.warning($0) }
+        for line in lines { try swrun.output(line + "\n") }
         return 0
     }
 }

@@ -1,4 +1,5 @@
 internal import ContainerRuntime
+internal import ImageBundle
 internal import LinuxSystem
 internal import RuntimeSpec
 
@@ -44,7 +45,7 @@ enum LaunchCommand {
         if wishes.wants(.user), !wishes.mapsOwnIDsOnly { caller.mapSubordinateIDs() }
         let name = call.arguments[.containerName] ?? "launch-\(currentProcessID())"
         let id = try ContainerID(name)
-        clearAbandoned(call, isOfImage: wishes.image != nil)
+        clearAbandoned(call)
         let root = try openRoot(&wishes, call)
         defer { root.detach() }
 
@@ -62,15 +63,10 @@ enum LaunchCommand {
     }
 
     /// Other commands leave containers alone that they are not asked about; only a launch that was killed has nobody to
-    /// miss its container.
-    ///
-    /// - Parameter isOfImage: whether this one is of a disk image, as one may be that was killed before it had a container
-    private static func clearAbandoned(_ call: Invocation, isOfImage: Bool) {
-        let roots = AbandonedContainers.remove(from: call.global.stateRoot) { call.report.warning($0) }
-        guard isOfImage || !roots.isEmpty else { return }
-        for root in roots { ContainerImageRoot.removeAbandoned(root) { call.report.warning($0) } }
+    /// miss its container, or what it was going to make one of.
+    private static func clearAbandoned(_ call: Invocation) {
         do throws(RuntimeError) {
-            _ = try BundleCommand.clearImages(in: call.global.stateRoot)
+            _ = try BundleCommand.clearAbandoned(in: call.global.stateRoot) { call.report.warning($0) }
         } catch {
             call.report.warning(error.message)
         }
@@ -80,7 +76,8 @@ enum LaunchCommand {
         _ wishes: inout LaunchWishes, _ call: Invocation
     ) throws(RuntimeError) -> AttachedRoot {
         if let image = wishes.containerImage {
-            return try ContainerImageRoot.attach(image, &wishes) { call.report.warning($0) }
+            let registry = ImageRegistry(stateRoot: call.global.stateRoot.path)
+            return try ContainerImageRoot.attach(image, &wishes, registry) { call.report.warning($0) }
         }
         if let image = wishes.image {
             return try DiskImageRoot.attach(

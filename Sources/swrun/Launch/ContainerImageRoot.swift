@@ -7,33 +7,29 @@ internal import RuntimeSpec
 enum ContainerImageRoot {
     /// Unpacks the image into a directory of its own. What the image says of its program fills in what the flags leave open.
     ///
-    /// - Parameter warn: hears what of the image was lost.
+    /// - Parameters:
+    ///   - registry: where it is noted that the directory is this launch's
+    ///   - warn: hears what of the image was lost.
     static func attach(
-        _ image: String, _ wishes: inout LaunchWishes, _ warn: @escaping (String) -> Void
+        _ image: String, _ wishes: inout LaunchWishes, _ registry: ImageRegistry, _ warn: @escaping (String) -> Void
     ) throws(RuntimeError) -> AttachedRoot {
-        let place = try prefix + name()
+        let place = try "/var/tmp/swrun-launch-\(name())"
         var request = BundleRequest(image: image, output: place)
         request.mapsOwnIDsOnly = wishes.mapsOwnIDsOnly
-        try unpack(request, warn)
-        let root = AttachedRoot(path: place + "/rootfs") { remove(place, warn) }
+        request.registry = registry
+        registry.addTemporary(place)
+        let root = AttachedRoot(path: place + "/rootfs") {
+            remove(place, warn)
+            registry.remove(place)
+        }
         do throws(RuntimeError) {
-            wishes.take(process: try process(of: place))
+            try unpack(request, warn)
+            wishes.take(try configuration(of: place), in: place)
         } catch {
             root.detach()
             throw error
         }
         return root
-    }
-
-    private static let prefix = "/var/tmp/swrun-launch-"
-
-    /// - Parameter rootfs: of a container whose launch was killed; nothing is done if it was not unpacked for that one
-    static func removeAbandoned(_ rootfs: String, _ warn: (String) -> Void) {
-        let end = "/rootfs"
-        guard rootfs.hasPrefix(prefix), rootfs.hasSuffix(end) else { return }
-        let place = String(rootfs.dropLast(end.utf8.count))
-        if place.dropFirst(prefix.count).contains("/") { return }
-        remove(place, warn)
     }
 
     /// In a process of its own: an ordinary user unpacks as root of a user namespace, which a process cannot leave again.
@@ -78,8 +74,7 @@ enum ContainerImageRoot {
         }
     }
 
-    /// What config.json of the bundle says of the program.
-    private static func process(of bundle: String) throws(RuntimeError) -> Process {
+    private static func configuration(of bundle: String) throws(RuntimeError) -> Config {
         let text: [UInt8]
         do throws(SystemError) {
             text = try readFile(bundle + "/config.json", limit: Config.maximumDocumentSize)
@@ -87,7 +82,7 @@ enum ContainerImageRoot {
             throw RuntimeError("cannot read what the image says of its program", error)
         }
         do throws(SpecError) {
-            return try Config.decode(text).process ?? Process(cwd: "/")
+            return try Config.decode(text)
         } catch {
             throw RuntimeError("cannot read what the image says of its program: \(error)")
         }
@@ -97,6 +92,8 @@ enum ContainerImageRoot {
         do throws(SystemError) {
             try removeOwnTree(place)
         } catch {
+            // Nothing was unpacked.
+            if error.errno == .noEntry { return }
             warn("cannot remove the unpacked image \(place): \(error.text)")
         }
     }
@@ -107,14 +104,29 @@ enum ContainerImageRoot {
 }
 
 extension LaunchWishes {
-    /// The program of an image, where the flags ask for nothing else.
-    mutating func take(process: Process) {
-        if commandText == nil, command.isEmpty { command = process.args }
+    /// The program of an image, where the flags ask for nothing else; and the places of the image that are for data.
+    ///
+    /// - Parameter bundle: the directory of that configuration
+    mutating func take(_ config: Config, in bundle: String) {
+        let process = config.process ?? Process(cwd: "/")
+        // The init of a system is the system's.
+        if !boots {
+            if commandText == nil, command.isEmpty { command = process.args }
+            user = user ?? process.user
+            stopSignal = config.annotations[StopSignal.annotation]
+        }
         for entry in process.env {
             let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 2 { take(default: KeyValue(String(parts[0]), String(parts[1]))) }
         }
-        if workingDirectory == "/" { workingDirectory = process.cwd }
-        if user == User() { user = process.user }
+        workingDirectory = workingDirectory ?? process.cwd
+        for mount in config.mounts {
+            guard mount.type == "bind", let source = mount.source, source.utf8.first != UInt8(ascii: "/"),
+                !volumes.contains(where: { $0.destination == mount.destination })
+            else { continue }
+            var volume = mount
+            volume.source = "\(bundle)/\(source)"
+            imageVolumes.append(volume)
+        }
     }
 }

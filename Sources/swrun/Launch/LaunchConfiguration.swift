@@ -30,7 +30,9 @@ struct LaunchConfiguration {
         var annotations: [KeyValue] = []
         if !wishes.boots { annotations.append(KeyValue(SecureBits.annotation, Self.secureBits)) }
         if let bridge = wishes.bridge { annotations.append(KeyValue(BridgeNetwork.annotation, bridge)) }
-        if wishes.boots { annotations.append(KeyValue(StopSignal.annotation, "SIGRTMIN+3")) }
+        if let signal = wishes.boots ? "SIGRTMIN+3" : wishes.stopSignal {
+            annotations.append(KeyValue(StopSignal.annotation, signal))
+        }
         return annotations
     }
 
@@ -42,17 +44,17 @@ struct LaunchConfiguration {
     private var process: Process {
         Process(
             terminal: caller.hasTerminal,
-            user: wishes.user,
+            user: wishes.user ?? User(),
             args: command,
             env: environment,
-            cwd: wishes.workingDirectory,
+            cwd: wishes.workingDirectory ?? "/",
             capabilities: capabilities,
             // The users of a whole system have their su and sudo.
             noNewPrivileges: !wishes.boots)
     }
 
     private var capabilities: Capabilities {
-        var sets = wishes.capabilities.sets(for: wishes.user)
+        var sets = wishes.capabilities.sets(for: wishes.user ?? User())
         // Securebits are not for it, and what is ambient would be inherited by every service.
         if wishes.boots { (sets.inheritable, sets.ambient) = (nil, nil) }
         return sets
@@ -122,7 +124,7 @@ struct LaunchConfiguration {
             default: mounts.append(mount)
             }
         }
-        return mounts + (wishes.boots ? Self.bootMounts : []) + wishes.volumes
+        return mounts + (wishes.boots ? Self.bootMounts : []) + wishes.imageVolumes + wishes.volumes
     }
 
     /// What an init expects to be empty.

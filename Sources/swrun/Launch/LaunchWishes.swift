@@ -17,6 +17,8 @@ struct LaunchWishes {
     /// What stands behind `--`.
     var command: [String] = []
     var volumes: [Mount] = []
+    /// Those of the image, which flags may be inside of.
+    var imageVolumes: [Mount] = []
     /// In a user namespace: map nothing but the caller's own ids.
     var mapsOwnIDsOnly = false
     var filters = false
@@ -30,8 +32,10 @@ struct LaunchWishes {
     /// The command is the init of a whole system.
     var boots = false
     private(set) var variables: [KeyValue] = []
-    var workingDirectory = "/"
-    var user = User()
+    var workingDirectory: String?
+    var user: User?
+    /// The signal by which the command wants to be asked to stop.
+    var stopSignal: String?
     var readOnly = false
     var capabilities = CapabilityWishes()
     var memory: Int64?
@@ -126,7 +130,7 @@ struct LaunchWishes {
                 "--id-map self without a user namespace, which is what has mappings",
                 hint: "add --user (-U), or leave it out")
         }
-        if boots, user.uid != 0 {
+        if boots, let user, user.uid != 0 {
             throw RuntimeError("--boot with --user-id: the init of a system is root", hint: "leave one out")
         }
         if commandText != nil, !command.isEmpty {

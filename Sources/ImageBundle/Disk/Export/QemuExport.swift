@@ -49,8 +49,15 @@ final class QemuExport {
         (pid, pidfd) = (started.pid, started.pidfd)
         let errors = FileDescriptor(owning: started.errors)
         let mount = FileDescriptor(owning: started.mount)
+        defer {
+            closeDescriptor(started.start.reading)
+            closeDescriptor(started.start.writing)
+        }
         do throws(BundleError) {
             try place(pid)
+            try explain("\(image): cannot start qemu-storage-daemon") { () throws(SystemError) in
+                try writeAll([1], to: started.start.writing)
+            }
             try Self.waitUntilReady(pid, pidfd, errors, image, interruption)
         } catch {
             Self.end(pid, pidfd)

@@ -24,6 +24,9 @@ enum QemuJail {
         let pidfd: Int32
         let errors: Int32
         let mount: Int32
+        /// A pipe on which the daemon waits for a byte before it runs; where none comes it ends. Whoever started it may be
+        /// killed before anybody else knows of it.
+        let start: (reading: Int32, writing: Int32)
     }
 
     /// What it is linked against and loads. A link of the host is made again as a link.
@@ -59,6 +62,7 @@ enum QemuJail {
         let (reading, writing) = try pipeEnds()
         let errors = FileDescriptor(owning: reading)
         defer { closeDescriptor(writing) }
+        let start = try pipeEnds()
         let fuse = try FileDescriptor.open("/dev/fuse", .readWrite)
         let mount = try fileServed(over: fuse, isWritable: content.scratch != nil)
         let room = try prepare(program, content)
@@ -69,8 +73,11 @@ enum QemuJail {
         case .parent(let child):
             let pid = child.pid
             return Daemon(
-                pid: pid, pidfd: child.intoPidfd().release(), errors: errors.release(), mount: mount.release())
+                pid: pid, pidfd: child.intoPidfd().release(), errors: errors.release(), mount: mount.release(),
+                start: (start.read, start.write))
         case .child:
+            closeDescriptor(start.write)
+            let begun = FileDescriptor(owning: start.read)
             do throws(SystemError) {
                 try place(writing, as: 2)
                 // Of the caller's descriptors the daemon gets none but one, and of its streams neither.
@@ -84,6 +91,7 @@ enum QemuJail {
                     try file.write(patch)
                 }
                 try pivotRoot(to: root.descriptor)
+                if try begun.read(upTo: 1).isEmpty { exitNow(1) }
                 try place(fuse.rawValue, as: fuseNumber)
                 try confine(content)
             } catch {

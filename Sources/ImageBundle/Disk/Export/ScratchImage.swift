@@ -3,7 +3,7 @@ internal import LinuxSystem
 /// A qcow2 image of our own making that holds nothing yet: upon the content of an image it takes what is written, so that a
 /// journal can be replayed and the image stays as it is.
 enum ScratchImage {
-    private static let name = ".journal"
+    static let name = ".journal"
     private static let cluster: UInt64 = 1 << 16
     /// One entry of the level 1 table is for as much, and the tables of larger disks would be many.
     private static let perEntry = cluster * cluster / 8
