@@ -102,7 +102,8 @@ class Samples:
         name = f"whole-{kind}"
         if name not in self.made:
             path = disks.blank(self.directory / f"{name}.raw", size or {"xfs": 320, "btrfs": 128}.get(kind, 32) * disks.MIB)
-            disks.make(path, kind, uuid=disks.ROOT_UUID)
+            # Of two btrfs with the same number only one can be mounted, and each worker has its own.
+            disks.make(path, kind, uuid=None if kind == "btrfs" else disks.ROOT_UUID)
             with disks.mounted(path) as root:
                 # ext2 has 16 GiB to 2 TiB for a file, by its block size
                 trees.odd_files(trees.system(root, self.busybox), holes=kind != "ext2")

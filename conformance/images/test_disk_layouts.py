@@ -1,5 +1,7 @@
 """The root filesystem is found, whatever the layout of the disk; what fstab mounts from the same disk is added."""
 
+from uuid import uuid4
+
 import pytest
 
 from images import disks, trees
@@ -79,12 +81,13 @@ def test_extended_partitions_are_found(bundler, samples, work):
 def btrfs(path, samples):
     disks.blank(path, 160 * MIB)
     places = disks.partition(path, "label: gpt\ntype=linux\n")
-    disks.make(path, "btrfs", places[0], ROOT_UUID)
+    uuid = str(uuid4())  # two of the same at a time are nothing that the kernel could tell apart
+    disks.make(path, "btrfs", places[0], uuid)
     with disks.mounted(path, places[0]) as top:
         for name in ("@", "@home"):
             disks.host.command("btrfs", "-q", "subvolume", "create", top / name)
         (top / "@snapshots").mkdir()
-        fstab = f"UUID={ROOT_UUID} / btrfs subvol=@,compress=zstd 0 0\nUUID={ROOT_UUID} /home btrfs subvol=/@home 0 0\n"
+        fstab = f"UUID={uuid} / btrfs subvol=@,compress=zstd 0 0\nUUID={uuid} /home btrfs subvol=/@home 0 0\n"
         trees.system(top / "@", samples.busybox, fstab=fstab)
         (top / "@home/alice").write_text("home")
         disks.host.command("btrfs", "-q", "subvolume", "snapshot", "-r", top / "@", top / "@snapshots/1")
