@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from harness import host
+from harness.user import User
 from images import disks, trees
 
 
@@ -45,7 +48,7 @@ def image(samples, work):
 
 
 def test_a_raw_image_with_ext4_is_copied(as_user, image, work):
-    """Files belong to the user; content, modes, links and times are the image's"""
+    """Files belong to the user, who has no other ids; content, modes, links and times are the image's"""
     result = as_user("bundle", image, "-o", work / "home/bundle")
     assert result.status == 0, result
     rootfs = work / "home/bundle/rootfs"
@@ -65,3 +68,69 @@ def test_what_needs_the_kernel_is_refused(as_user, samples, work):
     result = as_user("bundle", samples.converted("plain.qcow2", "qcow2"), "-o", work / "home/bundle")
     assert result.status == 1 and "reading qcow2 needs root" in result.stderr, result
     assert set(os.listdir(work / "home")) <= {"swrun"}, "the state root and nothing else"
+
+
+# With subordinate ids
+
+
+@pytest.fixture
+def lana(bundler, work):
+    """Commands are from here on those of a user who has subordinate ids."""
+    made = User(bundler.runtime.directory)
+    for path in (work, bundler.runtime.root):
+        os.chown(path, made.uid, made.gid)
+    bundler.runtime.wrapper = made.wrapper()
+    yield made
+    bundler.runtime.wrapper = []
+
+
+@pytest.fixture
+def owned(samples, work):
+    """A disk with files of several owners, and a program that may do more than its caller."""
+    path = disks.blank(work / "owned.raw", 32 * disks.MIB)
+    disks.make(path, "ext4")
+    with disks.mounted(path) as root:
+        trees.system(root, samples.busybox)
+        (root / "srv/secret").write_text("of user 7")
+        (root / "srv/secret").chmod(0o600)
+        os.chown(root / "srv/secret", 7, 8)
+        (root / "srv/link").symlink_to("secret")
+        os.chown(root / "srv/link", 1000, 1000, follow_symlinks=False)
+        (root / "srv/beyond").touch()
+        os.chown(root / "srv/beyond", 500_000, 5)
+        shutil.copy("/bin/true", root / "srv/cap")
+        host.command("setcap", "cap_net_raw+ep", root / "srv/cap")
+        os.setxattr(root / "srv/secret", "user.comment", b"kept")
+    return path
+
+
+def ids(path) -> tuple[int, int]:
+    status = os.lstat(path)
+    return status.st_uid, status.st_gid
+
+
+def test_other_owners_are_subordinate_ids(bundler, owned, lana, runtime):
+    """and capabilities are for a container in which the user is root"""
+    bundle = bundler(owned, "--init", "/bin/busybox stat -c %u:%g /srv/secret /srv/link /srv /srv/cap")
+    srv = bundle / "rootfs/srv"
+    assert ids(srv / "secret") == (lana.first + 6, lana.first + 7) and ids(srv / "link") == (lana.first + 999, lana.first + 999)
+    assert ids(srv) == ids(srv / "cap") == (lana.uid, lana.gid)
+    assert ids(srv / "beyond") == (lana.first + 65533, lana.first + 4), "nobody's"
+    assert (srv / "secret").read_text() == "of user 7" and os.getxattr(srv / "secret", "user.comment") == b"kept"
+    assert os.getxattr(srv / "cap", "security.capability")[20:] == lana.uid.to_bytes(4, "little")
+    result = runtime.command("run", "--bundle", bundle, runtime.new_id())
+    assert result.ok().stdout.split() == ["7:8", "1000:1000", "0:0", "0:0"]
+    assert not list(Path("/tmp").glob("swrun-mount-*")) and not list(lana.home.glob("swrun-mount-*"))
+    runtime.command("bundle", "--remove", bundle).ok()
+
+
+def test_a_device_that_is_closed_to_users_is_named(bundler, owned, lana):
+    """fuse2fs opens it"""
+    os.mknod(lana.etc / "@dev@fuse", stat.S_IFCHR | 0o600, os.makedev(10, 229))
+    assert "cannot mount the whole disk (ext4) as an ordinary user" in (error := bundler.refused(owned)) and "/dev/fuse" in error
+
+
+def test_all_can_belong_to_the_user(bundler, owned, lana):
+    bundle = bundler(owned, "--id-map", "self")
+    assert ids(bundle / "rootfs/srv/secret") == ids(bundle / "rootfs/srv/beyond") == (lana.uid, lana.gid)
+    assert (bundle / "rootfs/srv/secret").read_text() == "of user 7"

@@ -41,6 +41,13 @@ package final class Work {
         if let ids = try? LinuxSystem.becomeRoot(of: wanted, warn) { ownIDs = ids }
     }
 
+    /// The same, with mounts of its own as well.
+    func becomeRootWithMounts() {
+        if isRootless { becomeRoot() }
+        guard (try? unshare(.mount)) != nil else { return }
+        try? setPropagation(.private, ofEverythingBelow: "/")
+    }
+
     package func warn(_ message: String) { warnUser(message) }
 
     /// To be called at least once a file or a MiB.

@@ -14,6 +14,7 @@ final class DiskSource: ImageSource {
     init(_ kind: SourceKind, _ work: Work, attachedBy attachment: Attachment? = nil) throws(BundleError) {
         self.kind = kind
         self.attachment = attachment
+        if kind == .raw, work.request.mode == .copy, UserspaceMount.canMount { work.becomeRootWithMounts() }
         chain = try ImageChain(work.request, kind)
         let image = work.request.image
         if kind == .iso {

@@ -40,7 +40,9 @@ final class MountedVolume {
             throw BundleError(
                 "\(image): \(name) holds \(probe?.kind.rawValue ?? "nothing that is known"), no root filesystem")
         }
-        if effectiveUserID() != 0, (try? fileStatus(image)?.isSameFile(as: descriptorStatus(file))) == true {
+        if effectiveUserID() != 0 || isInUserNamespace(),
+            (try? fileStatus(image)?.isSameFile(as: descriptorStatus(file))) == true
+        {
             let root = try UserspaceMount.mount(image, offset: offset, probe, name: name)
             return MountedVolume(
                 RootDirectory(root), probe, probe.isDirty ? .dirty("fuse2fs replays none") : .clean)

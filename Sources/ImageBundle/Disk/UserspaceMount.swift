@@ -1,12 +1,19 @@
 internal import LinuxSystem
 
 /// A filesystem mounted for an ordinary user, who may not ask the kernel to: fuse2fs reads ext2 to ext4 in a process of the
-/// user's own. What it cannot give is named in the manual: owners, devices, capabilities.
+/// user's own. Where he may be root of a user namespace with mounts of its own, the files have their owners and capabilities
+/// there; else fusermount3 mounts, and everything belongs to him. What is lost is named in the manual.
 ///
 /// As soon as the mount is there it is taken off its directory; what remains is a descriptor, and when that is closed, by
 /// whatever means, fuse2fs ends.
 enum UserspaceMount {
     private static let program = "/usr/bin/fuse2fs"
+
+    /// Whether root of a user namespace can mount what it serves; fusermount3 does not need that.
+    static var canMount: Bool {
+        (effectiveUserID() != 0 || isInUserNamespace()) && (try? FileDescriptor.open("/dev/fuse", .readWrite)) != nil
+    }
+
     private static let fuseMagic: Int64 = 0x6573_5546
 
     static func mount(
@@ -21,26 +28,45 @@ enum UserspaceMount {
             throw BundleError(
                 "\(what): there is no \(program)", hint: "Debian has it in the package fuse2fs; root needs none")
         }
-        let point = try explain(what) { () throws(SystemError) in
-            let place = environmentVariable("XDG_RUNTIME_DIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-            let path = "\(place)/swrun-mount-\(hexadecimal(try randomBytes(8).little64(0), width: 16))"
-            try FileDescriptor.open(place, .directory).makeDirectory(
-                String(path.dropFirst(place.utf8.count + 1)), mode: 0o700)
-            return path
-        }
-        defer { try? FileDescriptor.open("/", .place).remove(point, directory: true) }
         let options = "ro,norecovery,fakeroot,no_default_opts,use_ino,offset=\(offset)"
         do throws(SystemError) {
             let full = try absolutePath(image)
-            let helper = try start([program, "-f", full, point, "-o", options])
-            let root = try waitForMount(point, helper)
+            if effectiveUserID() == 0 { return try serveInOwnMounts(full, options) }
+            let point = try makePoint()
+            defer { try? removeDirectory(point) }
+            let root = try serve(full, at: point, options)
             // Off its directory: fusermount3 may do that for its caller.
             let end = try start(["/usr/bin/fusermount3", "-u", "-z", point])
             _ = try waitForEnd(of: end)
-            return FileDescriptor(owning: root)
+            return root
         } catch {
             throw BundleError(what, error, hint: "fuse2fs needs fusermount3 (Debian: fuse3) and /dev/fuse")
         }
+    }
+
+    /// Where this process has mounts of its own any directory serves: nobody else sees it. It must be empty.
+    private static func serveInOwnMounts(_ image: String, _ options: String) throws(SystemError) -> FileDescriptor {
+        let point = "/sys"
+        let empty = try FilesystemContext(type: "tmpfs").mount([.noSetUserID, .noDevices, .noExecution])
+        try empty.attach(to: try FileDescriptor.open(point, [.path, .directory]))
+        defer { try? detachMount(point) }
+        let root = try serve(image, at: point, options)
+        try detachMount(point)
+        return root
+    }
+
+    private static func makePoint() throws(SystemError) -> String {
+        let place = environmentVariable("XDG_RUNTIME_DIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        let path = "\(place)/swrun-mount-\(hexadecimal(try randomBytes(8).little64(0), width: 16))"
+        try makeDirectory(path, mode: 0o700)
+        return path
+    }
+
+    private static func serve(
+        _ image: String, at point: String, _ options: String
+    ) throws(SystemError) -> FileDescriptor {
+        let helper = try start([program, "-f", image, point, "-o", options])
+        return FileDescriptor(owning: try waitForMount(point, helper))
     }
 
     private static func start(_ words: [String]) throws(SystemError) -> Int32 {

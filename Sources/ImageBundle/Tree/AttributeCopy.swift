@@ -6,6 +6,7 @@ internal import LinuxSystem
 final class AttributeCopy {
     private let work: Work
     private let isPrivileged = effectiveUserID() == 0
+    private let setsOwners: Bool
     private let names: UnsafeMutableBufferPointer<CChar>
     private let value: UnsafeMutableRawBufferPointer
     /// How many attributes could not be kept: the filesystem of the copy does not know them, or the caller may not set
@@ -14,6 +15,7 @@ final class AttributeCopy {
 
     init(_ work: Work) {
         self.work = work
+        setsOwners = isPrivileged && (!work.isRootless || work.ownIDs.hasOthers)
         // The limits of the kernel, xattr(7).
         names = .allocate(capacity: 64 << 10)
         value = .allocate(byteCount: 64 << 10, alignment: 8)
@@ -30,14 +32,16 @@ final class AttributeCopy {
         return work.request.noSetUserID && status.st_mode & S_IFMT != S_IFDIR ? all & ~0o6000 : all
     }
 
-    /// An ordinary user's copies belong to him.
+    /// An ordinary user's copies belong to him, unless he has other ids: then those do that he has.
     func changeOwner(
         at directory: Int32, _ name: ByteName, _ status: stat, _ caller: (uid: UInt32, gid: UInt32),
         _ failure: (SystemError) -> BundleError
     ) throws(BundleError) {
-        guard isPrivileged, status.st_uid != caller.uid || status.st_gid != caller.gid else { return }
+        guard setsOwners, status.st_uid != caller.uid || status.st_gid != caller.gid else { return }
         let flags = name.count == 0 ? CL_AT_EMPTY_PATH : CL_AT_SYMLINK_NOFOLLOW
         let result = Int(cl_fchownat(directory, name.terminated, status.st_uid, status.st_gid, flags))
+        // What is not mapped in a user namespace is no id there.
+        if result == -Int(EINVAL), work.isRootless { return }
         if result < 0 { throw failure(SystemError("fchownat", "", Errno(Int32(-result)))) }
     }
 

@@ -67,12 +67,12 @@ extension Command {
                 + "docker://debian:12, which skopeo fetches.",
             "With --mode mount nothing is copied: the root filesystem is attached when a container is created, what the "
                 + "container writes is kept in DIR/.image, and delete takes it away. Other files that an image refers to are "
-                + "refused. An ordinary user can copy raw disk images with ext2, ext3 or ext4 through fuse2fs: owners, "
-                + "capabilities and device nodes are lost.",
+                + "refused. An ordinary user can copy raw disk images with ext2, ext3 or ext4 through fuse2fs; device "
+                + "nodes are lost.",
             "An image of a layout or an archive that has several is chosen with --ref, or named behind it as in "
                 + "oci:DIR:NAME, oci-archive:FILE:NAME and docker-archive:FILE:NAME. Digests and sizes are verified.",
             "The bundle is made beside DIR and gets its name when it is whole. An interrupted command leaves nothing.",
-            "Of an archive or a container image that an ordinary user unpacks, root's files are the user's, and those of "
+            "Of an image that an ordinary user unpacks or copies, root's files are the user's, and those of "
                 + "others belong to the subordinate ids that /etc/subuid and /etc/subgid grant, through newuidmap and "
                 + "newgidmap; config.json maps them. swrun bundle --remove DIR removes such a bundle again.",
         ],
