@@ -42,10 +42,11 @@ package final class Work {
     }
 
     /// The same, with mounts of its own as well.
-    func becomeRootWithMounts() {
+    ///
+    /// - Returns: whether it has them
+    func becomeRootWithMounts() -> Bool {
         if isRootless { becomeRoot() }
-        guard (try? unshare(.mount)) != nil else { return }
-        try? setPropagation(.private, ofEverythingBelow: "/")
+        return (try? unshare(.mount)) != nil && (try? setPropagation(.private, ofEverythingBelow: "/")) != nil
     }
 
     package func warn(_ message: String) { warnUser(message) }

@@ -25,14 +25,19 @@ final class Disk {
     let bytes: FileBytes
     /// Whether the content may be written: not the image's, but a file's upon it.
     let isWritable: Bool
+    /// Whether this process has mounts of its own, in which fuse2fs can show it the filesystems.
+    let hasOwnMounts: Bool
     private(set) var volumes: [Volume] = []
     /// Why some volumes are not there.
     private(set) var refusals: [String] = []
 
     /// A disk with partitions or a filesystem of its own.
-    init(_ image: String, _ content: Int32, size: UInt64, isWritable: Bool = false) throws(BundleError) {
+    init(
+        _ image: String, _ content: Int32, size: UInt64, isWritable: Bool = false, hasOwnMounts: Bool = false
+    ) throws(BundleError) {
         self.image = image
         self.isWritable = isWritable
+        self.hasOwnMounts = hasOwnMounts
         self.content = content
         bytes = FileBytes(content, size: size, name: image)
         do throws(BundleError) {
@@ -46,6 +51,7 @@ final class Disk {
     init(_ image: String, _ content: Int32, size: UInt64, volumes: [Volume]) {
         self.image = image
         isWritable = false
+        hasOwnMounts = false
         self.content = content
         bytes = FileBytes(content, size: size, name: image)
         self.volumes = volumes
@@ -99,6 +105,6 @@ final class Disk {
         }
         return try MountedVolume.mount(
             content, image, offset: volume.partition.start, size: volume.partition.size, volume.probe,
-            name: volume.partition.name, isWritable: isWritable)
+            name: volume.partition.name, isWritable: isWritable, hasOwnMounts: hasOwnMounts)
     }
 }

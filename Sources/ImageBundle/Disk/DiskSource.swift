@@ -14,13 +14,15 @@ final class DiskSource: ImageSource {
     init(_ kind: SourceKind, _ work: Work, attachedBy attachment: Attachment? = nil) throws(BundleError) {
         self.kind = kind
         self.attachment = attachment
-        if kind == .raw, work.request.mode == .copy, UserspaceMount.canMount { work.becomeRootWithMounts() }
+        let hasOwnMounts =
+            kind == .raw && work.request.mode == .copy && UserspaceMount.canMount && work.becomeRootWithMounts()
         chain = try ImageChain(work.request, kind)
         let image = work.request.image
         if kind == .iso {
             disk = try ISOImage.disk(image, chain.links[0].descriptor, size: chain.links[0].size)
         } else if kind == .raw {
-            disk = try Disk(image, chain.links[0].descriptor, size: chain.links[0].size)
+            disk = try Disk(
+                image, chain.links[0].descriptor, size: chain.links[0].size, hasOwnMounts: hasOwnMounts)
         } else {
             let export = try QemuExport(
                 chain, image: image, QemuExport.Options(isDetached: attachment != nil), work.interruption

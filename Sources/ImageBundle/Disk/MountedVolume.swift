@@ -32,18 +32,20 @@ final class MountedVolume {
     ///   - file: an open file that holds the filesystem
     ///   - offset, size: where in it
     ///   - isWritable: whether a journal may be replayed: what is written to the file does not reach the image
+    ///   - hasOwnMounts: whether this process may mount what fuse2fs serves, in mounts that only it has
     static func mount(
         _ file: Int32, _ image: String, offset: UInt64, size: UInt64, _ probe: FilesystemProbe?, name: String,
-        isWritable: Bool = false
+        isWritable: Bool = false, hasOwnMounts: Bool = false
     ) throws(BundleError) -> MountedVolume {
         guard let probe, let driver = probe.driver else {
             throw BundleError(
                 "\(image): \(name) holds \(probe?.kind.rawValue ?? "nothing that is known"), no root filesystem")
         }
-        if effectiveUserID() != 0 || isInUserNamespace(),
+        if hasOwnMounts || effectiveUserID() != 0,
             (try? fileStatus(image)?.isSameFile(as: descriptorStatus(file))) == true
         {
-            let root = try UserspaceMount.mount(image, offset: offset, probe, name: name)
+            let root = try UserspaceMount.mount(
+                image, offset: offset, probe, name: name, hasOwnMounts: hasOwnMounts)
             return MountedVolume(
                 RootDirectory(root), probe, probe.isDirty ? .dirty("fuse2fs replays none") : .clean)
         }

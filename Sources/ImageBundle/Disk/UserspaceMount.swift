@@ -17,7 +17,7 @@ enum UserspaceMount {
     private static let fuseMagic: Int64 = 0x6573_5546
 
     static func mount(
-        _ image: String, offset: UInt64, _ probe: FilesystemProbe, name: String
+        _ image: String, offset: UInt64, _ probe: FilesystemProbe, name: String, hasOwnMounts: Bool
     ) throws(BundleError) -> FileDescriptor {
         let what = "\(image): cannot mount \(name) (\(probe.kind.rawValue)) as an ordinary user"
         guard probe.driver == "ext4" else {
@@ -31,7 +31,7 @@ enum UserspaceMount {
         let options = "ro,norecovery,fakeroot,no_default_opts,use_ino,offset=\(offset)"
         do throws(SystemError) {
             let full = try absolutePath(image)
-            if effectiveUserID() == 0 { return try serveInOwnMounts(full, options) }
+            if hasOwnMounts { return try serveInOwnMounts(full, options) }
             let point = try makePoint()
             defer { try? removeDirectory(point) }
             let root = try serve(full, at: point, options)
