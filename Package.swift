@@ -11,12 +11,14 @@ let strict: [SwiftSetting] = [
     // larger executable starts a fifth slower.
     .unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"]),
     // A section for each function, which the linker can put where it is wanted; metadata of generic types made by the
-    // compiler instead of at run time, as far as it can; and no atomic counting of references, for there is one thread.
+    // compiler instead of at run time, as far as it can; values copied and destroyed without the metadata of their
+    // types; and no atomic counting of references, for there is one thread.
     .unsafeFlags(
         [
             "-Xfrontend", "-function-sections", "-Xfrontend", "-prespecialize-generic-metadata",
             "-Xfrontend", "-assume-single-threaded", "-enforce-exclusivity=unchecked",
             "-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors",
+            "-Xfrontend", "-disable-type-layout",
         ], .when(configuration: .release)),
 ]
 

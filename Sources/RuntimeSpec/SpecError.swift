@@ -4,7 +4,7 @@
 /// read the file.
 ///
 ///     linux.namespaces[2].type: unknown namespace "foo", expected one of cgroup, ipc, mount, network, pid, time, user, uts
-package struct SpecError: Error, Equatable, Sendable, CustomStringConvertible {
+@usableFromInline package struct SpecError: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Kind: Equatable, Sendable {
         /// Not JSON, or JSON that means two things (duplicate keys). `path` is `line L, column C`.
         case malformed
@@ -40,7 +40,7 @@ package struct SpecError: Error, Equatable, Sendable, CustomStringConvertible {
         self.expected = expected
     }
 
-    package var description: String {
+    @usableFromInline package var description: String {
         var line = path.isEmpty ? "" : path + ": "
         line += problem
         if !value.isEmpty { line += " " + value }
@@ -51,19 +51,19 @@ package struct SpecError: Error, Equatable, Sendable, CustomStringConvertible {
 
 extension SpecError {
     /// The same error seen from the object that has the value as its member `name`.
-    package consuming func inside(_ name: StaticString) -> SpecError {
+    @usableFromInline package consuming func inside(_ name: StaticString) -> SpecError {
         prefix(name.withUTF8Buffer { String(decoding: $0, as: UTF8.self) })
         return self
     }
 
     /// The same error seen from the array that has the value at `index`.
-    package consuming func inside(index: Int) -> SpecError {
+    @usableFromInline package consuming func inside(index: Int) -> SpecError {
         prefix("[\(index)]")
         return self
     }
 
     /// The same error seen from the map that has the value under a key of the user's.
-    package consuming func inside(key: String) -> SpecError {
+    @usableFromInline package consuming func inside(key: String) -> SpecError {
         prefix("[\(quoted(key))]")
         return self
     }

@@ -14,7 +14,7 @@ struct Main {
     /// - Parameter vector: `count` strings, the first of which is the program's name.
     /// - Returns: the exit status.
     static func run(_ vector: ArgumentVector, count: Int32) -> Int32 {
-        var globals = Arguments(options: GlobalOptions.table)
+        let globals = Arguments(options: GlobalOptions.table)
         let parsed = Result { () throws(RuntimeError) -> Int32 in try globals.parse(vector, count: count, stops: true) }
         // Made from what was read, be it all or not: an error on the command line belongs in the log too.
         let report = Report(globals)
@@ -55,7 +55,7 @@ struct Main {
 extension Command {
     /// The command's own part of the command line. `vector` begins with the command's name.
     fileprivate func read(_ vector: ArgumentVector, count: Int32) throws(RuntimeError) -> Arguments {
-        var arguments = Arguments(options: options + [.help])
+        let arguments = Arguments(options: options + [.help])
         do throws(RuntimeError) {
             let rest = try arguments.parse(vector, count: count, stops: stopsAtFirstOperand)
             try arguments.add(operandsOf: vector, from: rest, to: count)

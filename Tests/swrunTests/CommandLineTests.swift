@@ -11,7 +11,7 @@ struct CommandLineTests {
     private func read(
         _ words: [String], options: [Option], stops: Bool = false
     ) throws(RuntimeError) -> (arguments: Arguments, next: Int) {
-        var arguments = Arguments(options: options + [.help])
+        let arguments = Arguments(options: options + [.help])
         let next = try arguments.read(words, stops: stops)
         return (arguments, next)
     }
@@ -152,7 +152,7 @@ struct CommandLineTests {
 
     @Test("a word that is not UTF-8 is refused")
     func notUTF8() {
-        var arguments = Arguments(options: [.bundle])
+        let arguments = Arguments(options: [.bundle])
         var word: [CChar] = [0x61, -1, 0]
         var name: [CChar] = [0x78, 0]
         word.withUnsafeMutableBufferPointer { word in
@@ -165,7 +165,7 @@ struct CommandLineTests {
 
     @Test("what stood before an error has been read: the log that is to have it")
     func beforeError() {
-        var arguments = Arguments(options: GlobalOptions.table)
+        let arguments = Arguments(options: GlobalOptions.table)
         #expect(throws: RuntimeError.self) { try arguments.read(["--log=/l", "--bogus", "--debug"], stops: true) }
         #expect(arguments[.log] == "/l")
         #expect(!arguments.has(.debug))
@@ -200,7 +200,7 @@ struct CommandLineTests {
 
 extension Arguments {
     /// Reads Swift strings; gives the number of words read.
-    mutating func read(_ words: [String], stops: Bool) throws(RuntimeError) -> Int {
+    func read(_ words: [String], stops: Bool) throws(RuntimeError) -> Int {
         let copies = (["swrun"] + words).map { strdup($0) }
         defer { for word in copies { free(word) } }
         var vector = copies + [nil]

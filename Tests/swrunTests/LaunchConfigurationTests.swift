@@ -11,7 +11,7 @@ extension CommandLineTests {
         private static let user = LaunchCaller(uid: 1000, gid: 100, hasTerminal: false)
 
         private func config(_ words: [String], _ caller: LaunchCaller = root) throws(RuntimeError) -> Config {
-            var arguments = Arguments(options: LaunchFlag.options)
+            let arguments = Arguments(options: LaunchFlag.options)
             _ = try arguments.read(words, stops: false)
             var wishes = try LaunchWishes(arguments)
             try wishes.settle(for: caller)

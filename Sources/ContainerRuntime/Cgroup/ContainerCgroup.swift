@@ -181,10 +181,16 @@ extension ContainerCgroup: JSONDecodable, JSONEncodable {
     package var json: JSON {
         .members {
             $0.add("driver", driver.rawValue)
-            $0.add("directories", directories)
+            $0.add("directories", lines)
             $0.add("mark", mark)
             $0.add("scope", scope)
         }
+    }
+
+    private var lines: [String] {
+        var lines: [String] = []
+        for directory in directories { lines.append(directory.line) }
+        return lines
     }
 
     package init(json: JSONValue) throws(SpecError) {
@@ -209,11 +215,9 @@ extension ContainerScope: JSONDecodable, JSONEncodable {
     }
 }
 
-extension CgroupDirectory: JSONDecodable, JSONEncodable {
-    /// Like a line of /proc/PID/cgroup, `made:controllers:path`: every command reads it, and a host of v1 has ten of them.
-    package var json: JSON {
-        .string((made.map { "\($0)" } ?? "") + ":" + join(controllers, with: ",") + ":" + path)
-    }
+extension CgroupDirectory: JSONDecodable {
+    /// Like one of /proc/PID/cgroup, `made:controllers:path`: every command reads it, and a host of v1 has ten of them.
+    fileprivate var line: String { (made.map { "\($0)" } ?? "") + ":" + join(controllers, with: ",") + ":" + path }
 
     package init(json: JSONValue) throws(SpecError) {
         var fields = Fields(Array(try String(json: json).utf8)[...])

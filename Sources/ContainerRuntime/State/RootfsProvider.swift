@@ -1,8 +1,9 @@
 package import RuntimeSpec
 
 /// Makes the root filesystem of a bundle appear that is not simply a directory with files in it, and takes it away again.
-/// Which bundles those are is written in their annotations: others cost no system call.
-package protocol RootfsProvider: Sendable {
+/// Which bundles those are is written in their annotations: others cost no system call. A class, because to copy a value
+/// of any other kind the runtime of Swift has to make a type first.
+package protocol RootfsProvider: AnyObject, Sendable {
     /// Before anything of the bundle but config.json is looked at.
     ///
     /// - Parameter bundle: the absolute path of its directory

@@ -3,18 +3,20 @@ internal import CJansson
 /// An object inside a `JSONDocument`, borrowed like a `JSONValue`. Errors of a member carry the member's name.
 ///
 /// A member that is `null` counts as absent: encoders that have no value write it.
-package struct JSONObject {
+///
+/// What is generic is inlinable: left to the runtime of Swift, to decode one value takes longer than to read the text.
+@usableFromInline package struct JSONObject {
     let reference: UnsafeMutablePointer<json_t>
 
     /// The member, or nil when absent.
-    private subscript(name: StaticString) -> JSONValue? {
+    @usableFromInline subscript(name: StaticString) -> JSONValue? {
         let key = UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
         // json_object_get: a borrowed reference.
         guard let member = json_object_get(reference, key), member.pointee.type != JSON_NULL else { return nil }
         return JSONValue(reference: member)
     }
 
-    package func optional<Value>(
+    @inlinable package func optional<Value>(
         _ name: StaticString, _ decode: (JSONValue) throws(SpecError) -> Value
     ) throws(SpecError) -> Value? {
         guard let member = self[name] else { return nil }
@@ -25,25 +27,27 @@ package struct JSONObject {
         }
     }
 
-    package func required<Value>(
+    @inlinable package func required<Value>(
         _ name: StaticString, _ decode: (JSONValue) throws(SpecError) -> Value
     ) throws(SpecError) -> Value {
-        guard let value = try optional(name, decode) else {
-            throw SpecError(.missing, "missing", expected: "it is required").inside(name)
-        }
+        guard let value = try optional(name, decode) else { throw missing(name) }
         return value
     }
 
-    package func optional<Value: JSONDecodable>(_ name: StaticString) throws(SpecError) -> Value? {
+    @usableFromInline func missing(_ name: StaticString) -> SpecError {
+        SpecError(.missing, "missing", expected: "it is required").inside(name)
+    }
+
+    @inlinable package func optional<Value: JSONDecodable>(_ name: StaticString) throws(SpecError) -> Value? {
         try optional(name) { (json) throws(SpecError) in try Value(json: json) }
     }
 
-    package func required<Value: JSONDecodable>(_ name: StaticString) throws(SpecError) -> Value {
+    @inlinable package func required<Value: JSONDecodable>(_ name: StaticString) throws(SpecError) -> Value {
         try required(name) { (json) throws(SpecError) in try Value(json: json) }
     }
 
     /// An array whose absence means the same as an empty one.
-    package func list<Element: JSONDecodable>(_ name: StaticString) throws(SpecError) -> [Element] {
+    @inlinable package func list<Element: JSONDecodable>(_ name: StaticString) throws(SpecError) -> [Element] {
         try optional(name) ?? []
     }
 

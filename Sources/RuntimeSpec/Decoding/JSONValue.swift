@@ -2,7 +2,7 @@ internal import CJansson
 
 /// A value inside a `JSONDocument`. The reference is borrowed: it is good while the document lives, and no decoded value
 /// keeps one.
-package struct JSONValue {
+@usableFromInline package struct JSONValue {
     let reference: UnsafeMutablePointer<json_t>
 
     var type: json_type { reference.pointee.type }
@@ -13,23 +13,32 @@ package struct JSONValue {
     }
 
     /// The elements of an array, each decoded by `element`.
-    package func list<Element>(
+    @inlinable package func list<Element>(
         _ element: (JSONValue) throws(SpecError) -> Element
     ) throws(SpecError) -> [Element] {
-        guard type == JSON_ARRAY else { throw mismatch("an array") }
-        let count = json_array_size(reference)
+        let count = try count()
         var elements: [Element] = []
         elements.reserveCapacity(count)
         for index in 0..<count {
-            // json_array_get: a borrowed reference.
-            guard let item = json_array_get(reference, index) else { break }
+            guard let item = self[index] else { break }
             do throws(SpecError) {
-                elements.append(try element(JSONValue(reference: item)))
+                elements.append(try element(item))
             } catch {
                 throw error.inside(index: index)
             }
         }
         return elements
+    }
+
+    /// Of an array only.
+    @usableFromInline func count() throws(SpecError) -> Int {
+        guard type == JSON_ARRAY else { throw mismatch("an array") }
+        return json_array_size(reference)
+    }
+
+    @usableFromInline subscript(index: Int) -> JSONValue? {
+        // json_array_get: a borrowed reference.
+        json_array_get(reference, index).map { JSONValue(reference: $0) }
     }
 
     package func mismatch(_ expected: String) -> SpecError {
@@ -89,7 +98,7 @@ extension JSONValue {
 }
 
 /// Something a JSON value can be decoded to.
-package protocol JSONDecodable {
+@usableFromInline package protocol JSONDecodable {
     /// - Parameter json: borrowed for the time of the call.
     init(json: JSONValue) throws(SpecError)
 }
@@ -107,14 +116,14 @@ extension JSONDecodable {
 }
 
 extension String: JSONDecodable {
-    package init(json: JSONValue) throws(SpecError) {
+    @usableFromInline package init(json: JSONValue) throws(SpecError) {
         guard json.type == JSON_STRING, json.wideInteger == nil else { throw json.mismatch("a string") }
         self = json.text
     }
 }
 
 extension Bool: JSONDecodable {
-    package init(json: JSONValue) throws(SpecError) {
+    @usableFromInline package init(json: JSONValue) throws(SpecError) {
         switch json.type {
         case JSON_TRUE: self = true
         case JSON_FALSE: self = false
@@ -124,35 +133,35 @@ extension Bool: JSONDecodable {
 }
 
 extension Int: JSONDecodable {
-    package init(json: JSONValue) throws(SpecError) { self = try json.integer(Int.self) }
+    @usableFromInline package init(json: JSONValue) throws(SpecError) { self = try json.integer(Int.self) }
 }
 
 extension Int32: JSONDecodable {
-    package init(json: JSONValue) throws(SpecError) { self = try json.integer(Int32.self) }
+    @usableFromInline package init(json: JSONValue) throws(SpecError) { self = try json.integer(Int32.self) }
 }
 
 extension Int64: JSONDecodable {
-    package init(json: JSONValue) throws(SpecError) { self = try json.integer(Int64.self) }
+    @usableFromInline package init(json: JSONValue) throws(SpecError) { self = try json.integer(Int64.self) }
 }
 
 extension UInt8: JSONDecodable {
-    package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt8.self) }
+    @usableFromInline package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt8.self) }
 }
 
 extension UInt16: JSONDecodable {
-    package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt16.self) }
+    @usableFromInline package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt16.self) }
 }
 
 extension UInt32: JSONDecodable {
-    package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt32.self) }
+    @usableFromInline package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt32.self) }
 }
 
 extension UInt64: JSONDecodable {
-    package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt64.self) }
+    @usableFromInline package init(json: JSONValue) throws(SpecError) { self = try json.integer(UInt64.self) }
 }
 
 extension Array: JSONDecodable where Element: JSONDecodable {
-    package init(json: JSONValue) throws(SpecError) {
+    @inlinable package init(json: JSONValue) throws(SpecError) {
         self = try json.list { (element) throws(SpecError) in try Element(json: element) }
     }
 }

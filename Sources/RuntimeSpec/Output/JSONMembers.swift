@@ -34,7 +34,9 @@ package struct JSONMembers {
     }
 
     package mutating func add<Word: SpecWord>(_ name: String, _ words: [Word]) {
-        add(name, words.map(\.rawValue))
+        var list: [String] = []
+        for word in words { list.append(word.rawValue) }
+        add(name, list)
     }
 
     package mutating func add(_ name: String, _ entries: [KeyValue]) {
@@ -42,7 +44,11 @@ package struct JSONMembers {
     }
 
     package mutating func add<Element: JSONEncodable>(_ name: String, _ elements: [Element]) {
-        if !elements.isEmpty { add(name, .array(elements.map(\.json))) }
+        if elements.isEmpty { return }
+        // A key path would be put together while the program runs.
+        var list: [JSON] = []
+        for element in elements { list.append(element.json) }
+        add(name, .array(list))
     }
 
     package mutating func add<Value: JSONEncodable>(_ name: String, _ value: Value?) {

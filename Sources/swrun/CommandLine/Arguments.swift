@@ -1,7 +1,7 @@
 internal import ContainerRuntime
 
 /// What the command line gave: the values of the options of one table, and the operands.
-struct Arguments {
+final class Arguments {
     private struct Given {
         let option: Option
         let value: String
@@ -58,19 +58,19 @@ struct Arguments {
         return Int32(text)
     }
 
-    mutating func add(operand: String, afterDashes: Bool = false) {
+    func add(operand: String, afterDashes: Bool = false) {
         operands.append(operand)
         if !afterDashes { operandsBeforeDashes += 1 }
     }
 
-    mutating func askForHelp() { wantsHelp = true }
+    func askForHelp() { wantsHelp = true }
 
     /// Records a value after looking at it.
     ///
     /// - Parameters:
     ///   - text: nil where a flag stands alone.
     ///   - spelling: the option as the user wrote it, for the message.
-    mutating func add(_ option: Option, _ text: String?, spelling: String) throws(RuntimeError) {
+    func add(_ option: Option, _ text: String?, spelling: String) throws(RuntimeError) {
         let value = text ?? "true"
         switch option.value {
         case .flag:

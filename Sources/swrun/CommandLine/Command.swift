@@ -141,9 +141,16 @@ struct Command: Sendable {
     }
 }
 
-/// What was given to a command.
-struct Invocation {
+/// What was given to a command. A class, as `Arguments` is: both are passed on by every command, and their copies would
+/// have the runtime of Swift make types first.
+final class Invocation {
     let arguments: Arguments
     let global: GlobalOptions
     let report: Report
+
+    init(arguments: Arguments, global: GlobalOptions, report: Report) {
+        self.arguments = arguments
+        self.global = global
+        self.report = report
+    }
 }

@@ -14,7 +14,7 @@ extension Arguments {
     ///   - vector: `count` strings, the first of which is skipped.
     ///   - stops: whether the first operand ends the options; otherwise they may stand anywhere.
     /// - Returns: the index of the first string not read.
-    mutating func parse(_ vector: ArgumentVector, count: Int32, stops: Bool) throws(RuntimeError) -> Int32 {
+    func parse(_ vector: ArgumentVector, count: Int32, stops: Bool) throws(RuntimeError) -> Int32 {
         let table = GetoptTable(options, stops: stops)
         defer { table.free() }
         if options.contains(where: { $0.isSame(as: .noSubreaper) }) { Self.addDash(vector, count) }
@@ -39,7 +39,7 @@ extension Arguments {
     }
 
     /// Takes the strings from `start` on as operands, whatever they look like.
-    mutating func add(operandsOf vector: ArgumentVector, from start: Int32, to count: Int32) throws(RuntimeError) {
+    func add(operandsOf vector: ArgumentVector, from start: Int32, to count: Int32) throws(RuntimeError) {
         let followsDashes = start > 0 && start <= count && Self.isDashes(vector[Int(start) - 1])
         var index = start
         while index < count {
@@ -49,7 +49,7 @@ extension Arguments {
     }
 
     /// Deals with one answer of getopt_long. `word` is the string it was found in.
-    private mutating func take(_ code: Int32, word: String) throws(RuntimeError) {
+    private func take(_ code: Int32, word: String) throws(RuntimeError) {
         let isLong = word.utf8.count > 2 && word.hasPrefix("--")
         switch code {
         case 1:

@@ -4,8 +4,10 @@ internal import LinuxSystem
 internal import RuntimeSpec
 
 /// Bundles of `swrun bundle --mode mount`: their root filesystem appears when a container is created and goes with it.
-struct ImageRootfs: RootfsProvider {
-    let registry: ImageRegistry
+final class ImageRootfs: RootfsProvider {
+    private let registry: ImageRegistry
+
+    init(registry: ImageRegistry) { self.registry = registry }
 
     func prepare(
         _ bundle: String, _ annotations: [KeyValue], _ warn: @escaping (String) -> Void
