@@ -47,8 +47,11 @@ class Strace:
 
     def __call__(self, *words, point=None, stdout=None) -> str:
         """Runs a command of the runtime, up to a point if one is given; gives the trace."""
-        log = self.runtime.directory / "trace"
-        log.unlink(missing_ok=True)
+        log = self.runtime.root.parent / "trace"
+        log.write_text("")
+        log.chmod(0o666)  # also for an ordinary user
         inject = ["-e", f"inject={point[0]}:signal=KILL:when={point[1]}"] if point else []
-        self.runtime.command_words(["strace", "-o", log, *inject, *self.runtime.words(*words)], stdout=stdout)
+        wrapper = self.runtime.wrapper
+        command = self.runtime.words(*words)[len(wrapper):]
+        self.runtime.command_words([*wrapper, "strace", "-o", log, *inject, *command], stdout=stdout)
         return log.read_text(errors="replace")

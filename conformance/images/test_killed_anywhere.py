@@ -11,6 +11,7 @@ import pytest
 from archives import samples as a
 from harness import host
 from harness.killing import Strace, points, some
+from harness.user import User
 from images import disks, trees
 from images.test_iso import make_iso, squash
 from images.test_journals import crashed
@@ -126,6 +127,27 @@ def test_a_bundle_in_the_making(runtime, bundler, work, samples, strace, reached
             assert (work / "bundle/config.json").exists(), f"half a bundle has its name after {point}"
             host.remove_tree(work / "bundle")
         left.check(f"after {point}")
+
+
+@pytest.mark.parametrize("kind", ["tar", "oci", "raw"])
+def test_a_bundle_in_the_making_with_subordinate_ids(runtime, bundler, work, samples, strace, reached, kind):
+    """What belongs to other users than the one who clears it"""
+    words = ["bundle", *image(kind, work, samples), "-o", work / "bundle", "--progress", "none"]
+    user = User(runtime.directory)
+    for path in (work, runtime.root):
+        os.chown(path, user.uid, user.gid)
+    runtime.wrapper = user.wrapper()
+    left = Left(runtime, work, [user.home])
+    found = some(points(strace(*words)))
+    assert len(found) > 12 and (work / "bundle/config.json").exists(), found
+    host.remove_tree(work / "bundle")
+    for point in found:
+        reached(strace(*words, point=point))
+        gc(runtime)
+        if (work / "bundle").exists():
+            runtime.command("bundle", "--remove", work / "bundle").ok()
+        left.check(f"after {point}")
+    runtime.wrapper = []
 
 
 @pytest.mark.parametrize("kind", ["raw-mounted", "qcow2-mounted"])
