@@ -1,3 +1,5 @@
+internal import LinuxSystem
+
 /// What is left where `launch` was killed: the container's process ends with it (`CreateRequest.endsWithCaller`), but its
 /// state and its cgroup stay, and processes that are not in a pid namespace of the container. The next launch clears them.
 package enum AbandonedContainers {

@@ -1,4 +1,4 @@
-internal import LinuxSystem
+package import LinuxSystem
 package import RuntimeSpec
 
 /// What swrun remembers of a container between two commands: the content of `state.json` in the state directory.

@@ -35,10 +35,7 @@ package enum AttachedImage {
         let work = try Work(record.request, SilentProgress(), warn)
         try requireUnchanged(record)
         let attachment = Attachment(bundle.rawValue, directory)
-        if forProcess {
-            attachment.record.owner = currentProcessID()
-            attachment.record.ownerStart = processStartTime(currentProcessID()) ?? 0
-        }
+        if forProcess { attachment.record.owner = .current }
         do throws(BundleError) {
             registry?.add(.attached, directory)
             try attachment.save()
@@ -86,12 +83,10 @@ package enum AttachedImage {
         }
         let record: AttachmentRecord = try read(AttachmentRecord.name, bundle, directory)
         for path in record.mounts.reversed() { try unmount(path) }
-        if record.helper > 0, let process = try? FileDescriptor.process(record.helper),
-            processStartTime(record.helper) == record.helperStart
-        {
+        if let helper = record.helper, let process = try? FileDescriptor.process(helper.pid), helper.isAlive {
             try? process.signal(SignalNumber.kill)
             _ = try? process.waitReadable(milliseconds: 5000)
-            _ = collectEnded(record.helper)
+            _ = collectEnded(helper.pid)
         }
         HelperCgroup.remove(record.cgroups)
         try? bundle.remove(AttachmentRecord.name)
@@ -102,9 +97,10 @@ package enum AttachedImage {
     /// Whether the process for which it was attached has ended; false when it was attached for a container.
     package static func ownerHasEnded(_ directory: String) -> Bool? {
         guard let bundle = try? open(directory),
-            let record: AttachmentRecord = try? read(AttachmentRecord.name, bundle, directory), record.owner > 0
+            let record: AttachmentRecord = try? read(AttachmentRecord.name, bundle, directory),
+            let owner = record.owner
         else { return nil }
-        return processStartTime(record.owner) != record.ownerStart
+        return !owner.isAlive
     }
 
     private static func unmount(_ path: String) throws(BundleError) {

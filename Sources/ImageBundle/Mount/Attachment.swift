@@ -35,8 +35,7 @@ final class Attachment {
 
     /// The daemon, as soon as it is there.
     func adopt(_ pid: Int32) throws(BundleError) {
-        record.helper = pid
-        record.helperStart = processStartTime(pid) ?? 0
+        record.helper = ProcessMark(pid)
         record.cgroups = HelperCgroup.paths(name: "swrun-image-\(pid)")
         try save()
         record.cgroups = HelperCgroup.make(record.cgroups, for: pid)
@@ -48,7 +47,7 @@ final class Attachment {
     /// The daemon has ended, and another is going to take its place.
     func disown() throws(BundleError) {
         HelperCgroup.remove(record.cgroups)
-        (record.helper, record.helperStart, record.cgroups) = (0, 0, [])
+        (record.helper, record.cgroups) = (nil, [])
         try save()
     }
 

@@ -64,37 +64,47 @@ extension ImageRecord: JSONEncodable, JSONDecodable {
 struct AttachmentRecord: Equatable {
     static let name = "attached.json"
 
-    /// qemu-storage-daemon, by its number and its time of start (proc(5), field 22); 0: there is none.
-    var helper: Int32 = 0
-    var helperStart: UInt64 = 0
+    /// qemu-storage-daemon, where there is one.
+    var helper: ProcessMark?
     /// The helper's directories in the cgroup hierarchies.
     var cgroups: [String] = []
     /// The paths of mounts in the order of mounting.
     var mounts: [String] = []
     /// The process for which it was attached, when that is no container.
-    var owner: Int32 = 0
-    var ownerStart: UInt64 = 0
+    var owner: ProcessMark?
 }
 
 extension AttachmentRecord: JSONEncodable, JSONDecodable {
     package var json: JSON {
         .members {
-            $0.add("helper", Int(helper))
-            $0.add("helperStart", .uint(helperStart))
+            $0.add("helper", helper)
             $0.add("cgroups", .strings(cgroups))
             $0.add("mounts", .strings(mounts))
-            $0.add("owner", Int(owner))
-            $0.add("ownerStart", .uint(ownerStart))
+            $0.add("owner", owner)
         }
     }
 
     package init(json: JSONValue) throws(SpecError) {
         let object = try json.object()
-        helper = try object.required("helper")
-        helperStart = try object.required("helperStart")
+        helper = try object.mark("helper", start: "helperStart")
         cgroups = try object.list("cgroups")
         mounts = try object.list("mounts")
-        owner = try object.required("owner")
-        ownerStart = try object.required("ownerStart")
+        owner = try object.mark("owner", start: "ownerStart")
+    }
+}
+
+/// Two members: the number under that name, 0 for none, and the time of start.
+extension JSONMembers {
+    mutating func add(_ name: String, _ mark: ProcessMark?) {
+        add(name, mark?.pid ?? 0)
+        add(name + "Start", mark?.startTime ?? 0)
+    }
+}
+
+extension JSONObject {
+    func mark(_ name: StaticString, start: StaticString) throws(SpecError) -> ProcessMark? {
+        let pid: Int32 = try required(name)
+        let start: UInt64 = try required(start)
+        return pid > 0 ? ProcessMark(pid: pid, startTime: start) : nil
     }
 }

@@ -25,8 +25,7 @@ package struct ImageRegistry: Sendable {
         var kind: Kind
         var directory: String
         /// Who wrote it.
-        var process: Int32 = currentProcessID()
-        var processStart: UInt64 = LinuxSystem.processStartTime(currentProcessID()) ?? 0
+        var process: ProcessMark? = .current
 
         init(_ kind: Kind, _ directory: String) {
             self.kind = kind
@@ -37,8 +36,7 @@ package struct ImageRegistry: Sendable {
             .members {
                 $0.add("kind", kind.rawValue)
                 $0.add("directory", directory)
-                $0.add("process", Int(process))
-                $0.add("processStart", .uint(processStart))
+                $0.add("process", process)
             }
         }
 
@@ -46,8 +44,7 @@ package struct ImageRegistry: Sendable {
             let object = try json.object()
             kind = Kind(rawValue: try object.required("kind")) ?? .partial
             directory = try object.required("directory")
-            process = try object.required("process")
-            processStart = try object.required("processStart")
+            process = try object.mark("process", start: "processStart")
         }
     }
 
@@ -114,7 +111,7 @@ package struct ImageRegistry: Sendable {
     /// - Throws: the first thing that could not be cleared, when all else is
     package func clear(inUse: () throws(BundleError) -> [String]) throws(BundleError) -> [String] {
         // Who wrote it may be at work still.
-        let entries = entries().filter { LinuxSystem.processStartTime($0.process) != $0.processStart }
+        let entries = entries().filter { $0.process?.isAlive != true }
         guard !entries.isEmpty else { return [] }
         let used = try inUse()
         var lines: [String] = []
