@@ -174,6 +174,17 @@ extension FileDescriptor {
         try check(result, "lsetxattr", name.shown)
     }
 
+    /// Gives up what the directory above has handed down: its group, its mark to do so (set-group-ID), its default access list.
+    package borrowing func disinherit(mode: UInt32) throws(SystemError) {
+        try changeOwner(uid: effectiveUserID(), gid: effectiveGroupID())
+        for list in ["system.posix_acl_default", "system.posix_acl_access"] {
+            let result = Int(cl_fremovexattr(rawValue, list))
+            guard result != -Int(ENODATA), result != -Int(EOPNOTSUPP) else { continue }
+            try check(result, "fremovexattr", list)
+        }
+        try changeMode(mode)
+    }
+
     /// `ftruncate(2)`
     package borrowing func setSize(_ size: Int64) throws(SystemError) {
         try check(cl_ftruncate(rawValue, size), "ftruncate")

@@ -125,6 +125,7 @@ static inline long cl_fgetxattr(int fd, const char *name, void *value, size_t si
 static inline long cl_fsetxattr(int fd, const char *name, const void *value, size_t size) {
     return CL_SYSCALL(SYS_fsetxattr, fd, name, value, size, 0);
 }
+static inline long cl_fremovexattr(int fd, const char *name) { return CL_SYSCALL(SYS_fremovexattr, fd, name); }
 // Of what is there, links not followed.
 static inline long cl_lsetxattr(const char *path, const char *name, const void *value, size_t size) {
     return CL_SYSCALL(SYS_lsetxattr, path, name, value, size, 0);

@@ -41,6 +41,8 @@ struct PartialBundle: ~Copyable {
             try parent.makeDirectory(partialName, mode: 0o700)
             made = true
             let directory = try FileDescriptor.open(partialName, .directoryItself, at: parent.rawValue)
+            // What is in the bundle has only what the image gives it.
+            try directory.disinherit(mode: 0o700)
             try directory.makeDirectory("rootfs")
             let rootfs = try FileDescriptor.open("rootfs", .directoryItself, at: directory.rawValue)
             return PartialBundle(
