@@ -42,16 +42,7 @@ package struct MessageSocket: ~Copyable {
     package borrowing func receiveWithDescriptors(
         limit: Int
     ) throws(SystemError) -> (bytes: [UInt8], descriptors: [Int32]) {
-        let fd = descriptor.rawValue
-        var count: UInt32 = 0
-        var bytes = [UInt8](repeating: 0, count: limit)
-        var passed = [Int32](repeating: -1, count: Int(CL_MAX_PASSED))
-        let length = try checkRetrying("recvmsg") {
-            bytes.withUnsafeMutableBytes { cl_receive_all(fd, $0.baseAddress, limit, &passed, &count) }
-        }
-        bytes.removeLast(limit - length)
-        passed.removeLast(passed.count - Int(count))
-        return (bytes, passed)
+        try LinuxSystem.receiveWithDescriptors(from: descriptor.rawValue, limit: limit)
     }
 
     /// Sends all of `bytes` over a stream, and with its first part the descriptor.
@@ -110,6 +101,22 @@ package func receiveMessage(from fd: Int32, limit: Int = 8192) throws(SystemErro
     if passed >= 0 { _ = cl_close(passed) }
     if let failure { throw failure }
     return bytes
+}
+
+/// The next message on the socket `fd`, at most `limit` bytes and empty when the other end is closed, and the descriptors that
+/// came with it, which the caller owns.
+package func receiveWithDescriptors(
+    from fd: Int32, limit: Int
+) throws(SystemError) -> (bytes: [UInt8], descriptors: [Int32]) {
+    var count: UInt32 = 0
+    var bytes = [UInt8](repeating: 0, count: limit)
+    var passed = [Int32](repeating: -1, count: Int(CL_MAX_PASSED))
+    let length = try checkRetrying("recvmsg") {
+        bytes.withUnsafeMutableBytes { cl_receive_all(fd, $0.baseAddress, limit, &passed, &count) }
+    }
+    bytes.removeLast(limit - length)
+    passed.removeLast(passed.count - Int(count))
+    return (bytes, passed)
 }
 
 /// Connects to a stream socket in the host's file system. Paths longer than sun_path go through the directory's

@@ -7,7 +7,8 @@ package final class Work {
     /// Who asked, whatever this process is inside a user namespace of its own.
     package let user = effectiveUserID()
     package let group = effectiveGroupID()
-    package let progress: any ProgressSink
+    /// Replaced in a process that tells another one.
+    package internal(set) var progress: any ProgressSink
     private let warnUser: (String) -> Void
     private let signals: SignalDescriptor
     private let blockedBefore: SignalSet

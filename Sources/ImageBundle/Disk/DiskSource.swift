@@ -177,7 +177,8 @@ final class DiskSource: ImageSource {
             try root.mounted.directory(root.subvolume)
         }
         let copy = TreeCopy(
-            work, targetRoot: rootfs.rawValue, from: ImageContent(chain, disk, root.volume, root.mounted))
+            work, targetRoot: rootfs.rawValue, from: ImageContent(chain, disk, root.volume, root.mounted),
+            looksAhead: !work.isRootless)
         copy.emptied = Set(plan.merged.map { ByteName(String($0.mountPoint.dropFirst())) })
         try copy.copy(from: directory.descriptor, to: rootfs)
         return copy.skipped
@@ -199,7 +200,8 @@ final class DiskSource: ImageSource {
         }
         let source = try explain(what) { () throws(SystemError) in try merged.mounted.directory(merged.subvolume) }
         let copy = TreeCopy(
-            work, targetRoot: place.rawValue, from: ImageContent(chain, disk, merged.volume, merged.mounted))
+            work, targetRoot: place.rawValue, from: ImageContent(chain, disk, merged.volume, merged.mounted),
+            looksAhead: !work.isRootless)
         copy.emptied = Set(merged.hidden.map { ByteName($0) })
         try copy.copy(from: source.descriptor, to: place)
         return copy.skipped

@@ -32,6 +32,10 @@ final class AttributeCopy {
         return work.request.noSetUserID && status.st_mode & S_IFMT != S_IFDIR ? all & ~0o6000 : all
     }
 
+    /// The permissions that a file is made with. Those that a change of owner or content takes away come at the end, and an
+    /// ordinary user sets attributes only of what he may write.
+    func initialMode(_ status: stat) -> UInt32 { isPrivileged ? mode(status) & 0o777 : 0o600 }
+
     /// An ordinary user's copies belong to him, unless he has other ids: then those do that he has.
     func changeOwner(
         at directory: Int32, _ name: ByteName, _ status: stat, _ caller: (uid: UInt32, gid: UInt32),
@@ -46,12 +50,17 @@ final class AttributeCopy {
     }
 
     /// Copies the attributes of an open file or directory.
-    func copy(from input: Int32, to output: Int32) throws(SystemError) {
-        let length = Int(cl_flistxattr(input, names.baseAddress, names.count))
+    ///
+    /// - Returns: whether there are any; access lists change the permissions
+    func copy(from input: Int32, to output: Int32) throws(SystemError) -> Bool {
+        // The kernel takes as much memory as it is offered, for each file anew.
+        var length = Int(cl_flistxattr(input, names.baseAddress, 1024))
+        if length == -Int(ERANGE) { length = Int(cl_flistxattr(input, names.baseAddress, names.count)) }
         try each(length) { name in
             let size = Int(cl_fgetxattr(input, name, value.baseAddress, value.count))
             return size < 0 ? size : Int(cl_fsetxattr(output, name, value.baseAddress, size))
         }
+        return length > 0
     }
 
     /// Copies the attributes of a link, a device, a fifo or a socket, which cannot be opened: through /proc, which leads to

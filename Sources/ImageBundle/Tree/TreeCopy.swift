@@ -6,8 +6,9 @@ internal import LinuxSystem
 /// owners, modes, times to the nanosecond, and names of any bytes.
 ///
 /// The source is not trusted: every name is taken relative to an open directory, no link is followed, and what a file is
-/// is asked of the open file. One thread: measured, more of them gain nothing. Entries are taken in the order of their
-/// inodes, which on most filesystems is that of their content on the disk.
+/// is asked of the open file. This process makes everything; a second one fills what is large (`CopyingProcess`), a third
+/// looks ahead (`Scout`). Entries are taken in the order of their inodes, which on most filesystems is that of their content
+/// on the disk.
 final class TreeCopy {
     private let work: Work
     /// The directory below which hard links are made again.
@@ -22,6 +23,13 @@ final class TreeCopy {
     private let content: FileContentCopy
     private let attributes: AttributeCopy
     private(set) var skipped = SkippedEntries()
+    /// Fills large files; made with the first of them.
+    private var other: CopyingProcess?
+    private var isAlone = false
+    private let looksAhead: Bool
+    private var scout: Scout?
+    /// From how many bytes on a file is worth being handed over.
+    private static let large: Int64 = 16 << 10
 
     /// What tells files apart; btrfs has a device number for each subvolume.
     private struct Inode: Hashable {
@@ -31,45 +39,17 @@ final class TreeCopy {
         init(_ status: stat) { (device, number) = (UInt64(status.st_dev), UInt64(status.st_ino)) }
     }
 
-    /// What was left out.
-    struct SkippedEntries {
-        var devices = 0
-        var attributes = 0
-        /// Where other filesystems are mounted below the tree.
-        var filesystems: [String] = []
-        /// Read-only snapshots of btrfs below the tree.
-        var snapshots: [String] = []
-
-        static func += (all: inout SkippedEntries, more: SkippedEntries) {
-            all.devices += more.devices
-            all.attributes += more.attributes
-            all.filesystems += more.filesystems
-            all.snapshots += more.snapshots
-        }
-
-        /// One warning a kind.
-        func tell(_ work: Work) {
-            let image = work.request.image
-            if devices > 0 { work.warn("\(image): \(devices) device nodes were left out; --devices keeps them") }
-            if attributes > 0 {
-                work.warn("\(image): \(attributes) extended attributes could not be kept on this filesystem")
-            }
-            for path in filesystems.prefix(10) {
-                work.warn("\(image): \(path) was left out: another filesystem is mounted there")
-            }
-            if let first = snapshots.first {
-                work.warn(
-                    "\(image): \(snapshots.count) read-only snapshots were left out, the first of them /\(first)")
-            }
-        }
-    }
-
     /// - Parameters:
     ///   - targetRoot: an open directory that outlives this object
     ///   - path: where in it the tree goes; the directory exists
     ///   - image: where the content of the files is found, if not by reading them
-    init(_ work: Work, targetRoot: Int32, path: ByteName = ByteName(""), from image: ImageContent? = nil) {
+    ///   - looksAhead: whether what a directory or an inode says has to be waited for
+    init(
+        _ work: Work, targetRoot: Int32, path: ByteName = ByteName(""), from image: ImageContent? = nil,
+        looksAhead: Bool = false
+    ) {
         self.work = work
+        self.looksAhead = looksAhead
         self.targetRoot = targetRoot
         self.path = path
         content = FileContentCopy(work, from: image)
@@ -89,12 +69,23 @@ final class TreeCopy {
     /// answers, not the image.
     func copy(from source: borrowing FileDescriptor, to target: borrowing FileDescriptor) throws(BundleError) {
         _ = umask(0)
+        // Whatever happens, nobody else has a file of the image or of the bundle open after this.
+        defer { (other, scout) = (nil, nil) }
+        if looksAhead { scout = try? Scout(source) }
+        try copyTree(from: source, to: target)
+        if let other { skipped.attributes += try other.finish() }
+    }
+
+    private func copyTree(
+        from source: borrowing FileDescriptor, to target: borrowing FileDescriptor
+    ) throws(BundleError) {
         var from = try reopen(source.rawValue, ".")
         var into = try reopen(target.rawValue, ".")
         let status = try self.status(of: from.rawValue)
         var levels = [Level(left: try entries(from.rawValue), status: status, name: ByteName(""))]
         while true {
             try work.checkpoint()
+            try other?.hear()
             var inner: ByteEntry?
             while inner == nil, let entry = levels[levels.count - 1].left.popLast() {
                 inner = try copy(entry, from.rawValue, into.rawValue)
@@ -129,11 +120,10 @@ final class TreeCopy {
         }
     }
 
-    /// The entries in reverse order of their inodes: they are taken from the end.
     private func entries(_ directory: Int32) throws(BundleError) -> [ByteEntry] {
         let most = Int(clamping: work.request.maximumFiles)
         do throws(SystemError) {
-            return try byteEntries(directory, limit: most).sorted { $0.inode > $1.inode }
+            return try entriesByInode(directory, limit: most)
         } catch {
             if error.errno.code == EOVERFLOW { try work.count(files: work.request.maximumFiles + 1) }
             throw failure("read the directory", ByteName(""), error)
@@ -170,17 +160,40 @@ final class TreeCopy {
         let output = FileDescriptor(
             owning: try ensure(
                 "create", name,
-                Int(cl_openat(into, name.terminated, O_RDWR | O_CREAT | O_EXCL | CL_O_NOFOLLOW | CL_O_CLOEXEC, 0o600))))
+                Int(
+                    cl_openat(
+                        into, name.terminated, O_RDWR | O_CREAT | O_EXCL | CL_O_NOFOLLOW | CL_O_CLOEXEC,
+                        attributes.initialMode(status)))))
+        if status.st_nlink > 1 { remember(name, status) }
+        try work.count(files: 1)
+        if status.st_size >= Self.large, try hand(input.rawValue, output.rawValue, name) { return true }
+        try fill(output.rawValue, from: input.rawValue, status, name)
+        return true
+    }
+
+    /// Lets another process fill a file; false when it has enough to do.
+    private func hand(_ input: Int32, _ output: Int32, _ name: ByteName) throws(BundleError) -> Bool {
+        if other == nil, !isAlone {
+            let before = attributes.left
+            other = try? CopyingProcess(
+                work,
+                fill: { (input, output, path) throws(BundleError) in
+                    self.path = ByteName("")
+                    try fill(output, from: input, try status(of: input), path)
+                }, left: { attributes.left - before })
+            isAlone = other == nil
+        }
+        return try other?.take(input, output, path.appending(name)) ?? false
+    }
+
+    private func fill(_ output: Int32, from input: Int32, _ status: stat, _ name: ByteName) throws(BundleError) {
         do throws(SystemError) {
-            try content.copy(from: input.rawValue, to: output.rawValue, status)
+            try content.copy(from: input, to: output, status)
         } catch {
             throw failure("copy", name, error)
         }
         try content.throwIfStopped()
-        try setAttributes(from: input.rawValue, to: output.rawValue, status, name)
-        if status.st_nlink > 1 { remember(name, status) }
-        try work.count(files: 1)
-        return true
+        try setAttributes(from: input, to: output, status, name)
     }
 
     private func remember(_ name: ByteName, _ status: stat) {
@@ -271,12 +284,16 @@ final class TreeCopy {
         from: Int32, to copy: Int32, _ status: stat, _ name: ByteName
     ) throws(BundleError) {
         try attributes.changeOwner(at: copy, ByteName(""), status, caller) { failure("change the owner of", name, $0) }
+        let hasAttributes: Bool
         do throws(SystemError) {
-            try attributes.copy(from: from, to: copy)
+            hasAttributes = try attributes.copy(from: from, to: copy)
         } catch {
             throw failure("copy the attributes of", name, error)
         }
-        try ensure("chmod", name, Int(cl_fchmod(copy, attributes.mode(status))))
+        let mode = attributes.mode(status)
+        if hasAttributes || status.st_mode & S_IFMT == S_IFDIR || mode != attributes.initialMode(status) {
+            try ensure("chmod", name, Int(cl_fchmod(copy, mode)))
+        }
         var times = [status.st_atim, status.st_mtim]
         try ensure("set the times of", name, Int(cl_utimensat(copy, nil, &times, 0)))
         skipped.attributes = attributes.left

@@ -1,0 +1,125 @@
+"""Several processes copy a tree: what comes of it, and what is left when one of them ends."""
+
+import os
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from harness import host
+from images import disks, trees
+from images.disks import MIB
+
+
+def programs(root: Path) -> None:
+    """Files that are large enough to be filled by another process, with all that a file can have, among small ones."""
+    for number in range(200):
+        directory = root / f"opt/{number % 7}"
+        directory.mkdir(parents=True, exist_ok=True)
+        file = directory / str(number)
+        file.write_bytes(os.urandom(20_000 + number * 1000))
+        os.chown(file, number % 3, number % 5 * 100_000)
+        file.chmod((0o644, 0o4755, 0o2711, 0o400, 0, 0o1777)[number % 6])
+        if number % 4 == 0:
+            host.command("setcap", "cap_net_raw+ep", file)
+        if number % 5 == 0:
+            host.command("setfacl", "-m", "u:1234:rw,g:4321:r", file)
+            os.setxattr(file, "user.comment", os.urandom(100))
+        if number % 9 == 0:
+            os.link(file, directory / f"{number}-again")
+        (directory / f"{number}-small").write_bytes(b"x" * number)
+        os.utime(file, ns=(946684799_123456789 + number, 946684799_000000001 + number))
+
+
+@pytest.mark.parametrize("kind", ["ext4", "btrfs", "directory"])
+def test_large_files_keep_what_small_ones_keep(bundler, work, samples, kind):
+    image = work / "source"
+    if kind == "directory":
+        image.mkdir()
+        trees.system(image, samples.busybox)
+        programs(image)
+        want = trees.manifest(image)
+    else:
+        disks.blank(image, 256 * MIB)
+        disks.make(image, kind)
+        with disks.mounted(image) as root:
+            trees.system(root, samples.busybox)
+            programs(root)
+            want = trees.manifest(root)
+    assert trees.differences(want, trees.manifest(bundler(image) / "rootfs")) == []
+
+
+def test_a_bundle_has_nothing_of_the_directory_above_it(runtime, work, samples):
+    """A group and an access list that a directory hands down are not the image's"""
+    source, above = work / "source", work / "above"
+    source.mkdir()
+    above.mkdir()
+    trees.system(source, samples.busybox)
+    programs(source)
+    os.chown(above, 0, 4242)
+    above.chmod(0o2755)
+    host.command("setfacl", "-d", "-m", "u:1234:rwx,g::---,m::r", above)
+    runtime.command("bundle", source, "-o", above / "bundle").ok()
+    assert trees.differences(trees.manifest(source), trees.manifest(above / "bundle/rootfs")) == []
+
+
+@pytest.fixture
+def copying(runtime, work, samples):
+    """A command that is about to copy a file of 512 MiB, and the process that fills it, which is held."""
+    source = work / "source"
+    source.mkdir()
+    trees.system(source, samples.busybox)
+    with open(source / "srv/large", "wb") as file:
+        for _ in range(32):
+            file.write(os.urandom(1 << 20) * 16)
+    process = runtime.spawn("bundle", source, "-o", work / "stopped", stderr=subprocess.PIPE, text=True)
+    found = []
+
+    def other():
+        found.extend(map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()))
+        return found
+    host.wait_until(other, "no other process copies")
+    os.kill(found[0], signal.SIGSTOP)
+    yield process, found[0]
+    process.kill()
+    process.wait()
+
+
+def test_a_process_that_is_killed_fails_the_command(copying, work):
+    process, other = copying
+    os.kill(other, signal.SIGKILL)
+    _, printed = process.communicate(timeout=host.timeout(10))
+    assert process.returncode == 1
+    assert "the process that copies was ended by" in printed.splitlines()[-1]
+    assert not list(work.glob("stopped*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_interrupted_ends_its_processes(copying, work, number):
+    process, other = copying
+    process.send_signal(number)
+    _, printed = process.communicate(timeout=host.timeout(10))
+    assert process.returncode == 128 + number and f"interrupted by signal {int(number)}" in printed
+    assert not list(work.glob("stopped*"))
+    assert not Path(f"/proc/{other}").exists()
+
+
+def test_a_process_ends_with_a_command_that_is_killed(copying):
+    process, other = copying
+    process.kill()
+    process.wait()
+    with suppress(ProcessLookupError):
+        os.kill(other, signal.SIGCONT)
+    host.wait_until(lambda: not Path(f"/proc/{other}").exists(), "a process goes on")
+
+
+def test_what_several_processes_write_is_limited_together(bundler, work, samples):
+    source = work / "source"
+    source.mkdir()
+    trees.system(source, samples.busybox)
+    for number in range(40):
+        (source / f"srv/{number}").write_bytes(os.urandom(15_000 if number % 2 else MIB))
+    said = bundler.refused(source, "--max-size", "20M")
+    assert "unpacks to more than 20971520 bytes" in said
