@@ -9,6 +9,8 @@ final class Scout {
     private let child: ChildProcess
     /// Larger directories are passed by.
     private static let mostEntries = 100_000
+    /// What lies deeper is not looked at: a descriptor is open for each level.
+    private static let deepest = 64
 
     init(_ tree: borrowing FileDescriptor) throws(SystemError) {
         switch try clone() {
@@ -26,26 +28,22 @@ final class Scout {
     }
 
     private static func walk(_ tree: Int32) throws(SystemError) {
-        let device = try descriptorStatus(tree).device
-        var current = try open(ByteName("."), at: tree)
-        var levels = [entries(current.rawValue)]
-        while !levels.isEmpty {
-            guard let entry = levels[levels.count - 1].popLast() else {
-                levels.removeLast()
-                current = try open(ByteName(".."), at: current.rawValue)
-                continue
-            }
+        look(at: tree, device: try descriptorStatus(tree).device, depth: 0)
+    }
+
+    /// Subvolumes are another device; they may be snapshots, which nobody copies.
+    private static func look(at directory: Int32, device: UInt64, depth: Int) {
+        for entry in entries(directory).reversed() {
             guard entry.isDirectory else {
                 var status = stat()
-                _ = cl_fstatat(current.rawValue, entry.name.terminated, &status, CL_AT_SYMLINK_NOFOLLOW)
+                _ = cl_fstatat(directory, entry.name.terminated, &status, CL_AT_SYMLINK_NOFOLLOW)
                 continue
             }
-            // Subvolumes may be snapshots, which nobody copies.
-            guard let inner = try? open(entry.name, at: current.rawValue),
+            if depth < deepest, let inner = try? open(entry.name, at: directory),
                 (try? descriptorStatus(inner.rawValue).device) == device
-            else { continue }
-            levels.append(entries(inner.rawValue))
-            current = inner
+            {
+                look(at: inner.rawValue, device: device, depth: depth + 1)
+            }
         }
     }
 

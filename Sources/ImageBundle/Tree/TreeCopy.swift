@@ -84,13 +84,7 @@ final class TreeCopy {
         let status = try self.status(of: from.rawValue)
         var levels = [Level(left: try entries(from.rawValue), status: status, name: ByteName(""))]
         while true {
-            try work.checkpoint()
-            try other?.hear()
-            var inner: ByteEntry?
-            while inner == nil, let entry = levels[levels.count - 1].left.popLast() {
-                inner = try copy(entry, from.rawValue, into.rawValue)
-            }
-            if let inner {
+            if let inner = try copyFiles(&levels[levels.count - 1], from.rawValue, into.rawValue) {
                 let next = try open(inner.name, CL_O_DIRECTORY, from.rawValue)
                 let status = try self.status(of: next.rawValue)
                 let isEmptied = !emptied.isEmpty && emptied.contains(path.appending(inner.name))
@@ -120,6 +114,16 @@ final class TreeCopy {
         }
     }
 
+    /// Up to the next directory, which the caller enters; nil when there is none left.
+    private func copyFiles(_ level: inout Level, _ from: Int32, _ into: Int32) throws(BundleError) -> ByteEntry? {
+        try work.checkpoint()
+        try other?.hear()
+        while let entry = level.left.popLast() {
+            if let inner = try copy(entry, from, into) { return inner }
+        }
+        return nil
+    }
+
     private func entries(_ directory: Int32) throws(BundleError) -> [ByteEntry] {
         let most = Int(clamping: work.request.maximumFiles)
         do throws(SystemError) {
@@ -130,7 +134,7 @@ final class TreeCopy {
         }
     }
 
-    /// Copies one entry; gives it back when it is a directory, which the caller enters.
+    /// Copies one entry; gives it back when it is a directory.
     private func copy(_ entry: ByteEntry, _ from: Int32, _ into: Int32) throws(BundleError) -> ByteEntry? {
         if entry.isDirectory { return entry }
         if entry.kind == UInt8(DT_REG), try copyFile(entry.name, from, into) { return nil }
