@@ -23,10 +23,7 @@ final class Bzip2Decoder: Decoder {
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(BundleError) -> (taken: Int, made: Int) {
         if place == .between {
-            let zeros = input.prefix { $0 == 0 }.count
-            if zeros > 0 { return (zeros, 0) }
-            guard let first = input.first else { return (0, 0) }
-            guard first == UInt8(ascii: "B") else { throw BundleError("there is something behind the compressed data") }
+            if let zeros = try padding(of: input, before: UInt8(ascii: "B")) { return (zeros, 0) }
             BZ2_bzDecompressEnd(stream)
             // At most 3700 kB, whatever the stream says.
             let result = BZ2_bzDecompressInit(stream, 0, 0)

@@ -36,6 +36,18 @@ protocol Decoder: AnyObject {
     var isComplete: Bool { get }
 }
 
+extension Decoder {
+    /// What stands between two streams: zeros, with which tapes pad, or the first byte of another stream.
+    ///
+    /// - Returns: how many bytes to pass over; nil where a stream begins
+    func padding(of input: UnsafeRawBufferPointer, before first: UInt8) throws(BundleError) -> Int? {
+        let zeros = input.prefix { $0 == 0 }.count
+        guard zeros == 0, let found = input.first else { return zeros }
+        guard found == first else { throw BundleError("there is something behind the compressed data") }
+        return nil
+    }
+}
+
 /// Hands bytes through.
 final class PlainDecoder: Decoder {
     var isComplete: Bool { true }

@@ -29,11 +29,7 @@ final class GzipDecoder: Decoder {
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(BundleError) -> (taken: Int, made: Int) {
         if place == .between {
-            // Tapes pad with zeros.
-            let zeros = input.prefix { $0 == 0 }.count
-            if zeros > 0 { return (zeros, 0) }
-            guard let first = input.first else { return (0, 0) }
-            guard first == 0x1f else { throw BundleError("there is something behind the compressed data") }
+            if let zeros = try padding(of: input, before: 0x1f) { return (zeros, 0) }
             inflateReset(stream)
         }
         place = .inside

@@ -39,10 +39,7 @@ final class XzDecoder: Decoder {
         _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
     ) throws(BundleError) -> (taken: Int, made: Int) {
         if place == .between {
-            let zeros = input.prefix { $0 == 0 }.count
-            if zeros > 0 { return (zeros, 0) }
-            guard let first = input.first else { return (0, 0) }
-            guard first == 0xfd else { throw BundleError("there is something behind the compressed data") }
+            if let zeros = try padding(of: input, before: 0xfd) { return (zeros, 0) }
             try begin()
         }
         place = .inside
