@@ -7,8 +7,8 @@
 // library uses the instructions that every x86-64 processor has. GLIBC_TUNABLES is not read either: a program that root
 // runs for others has no use for it.
 //
-// The order of the steps and their names are those of glibc 2.36 (csu/libc-start.c); with any other version, and where
-// privileges were raised by the file's mode, the library starts itself.
+// The order of the steps and their names are those of glibc 2.36 (csu/libc-start.c); any other version starts itself. Where
+// privileges were raised by the file's mode, the library does its part for shared libraries too: it clears the environment.
 #define _GNU_SOURCE
 #include <features.h>
 

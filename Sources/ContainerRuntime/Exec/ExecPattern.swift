@@ -55,17 +55,20 @@ extension StateDirectory {
     }
 
     borrowing func readExecPattern(_ record: ContainerRecord) throws(RuntimeError) -> ExecPattern {
+        let hint = "the file is damaged: make the container anew"
         let text = try read(Self.patternName, limit: Config.maximumDocumentSize)
         var pattern: ExecPattern
         do throws(SpecError) {
             pattern = try ExecPattern.decode(text)
         } catch {
-            throw RuntimeError("\(path)/\(Self.patternName): \(error)")
+            throw RuntimeError("\(path)/\(Self.patternName): \(error)", hint: hint)
         }
         pattern.config.annotations = record.annotations
         if pattern.hasFilter {
             pattern.filter = SeccompFilter(kept: try read(Self.filterName))
-            if pattern.filter == nil { throw RuntimeError("\(path)/\(Self.filterName): it is no filter") }
+            if pattern.filter == nil {
+                throw RuntimeError("\(path)/\(Self.filterName): not a whole filter", hint: hint)
+            }
         }
         return pattern
     }
