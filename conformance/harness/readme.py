@@ -48,6 +48,22 @@ class Typist:
                       f'mount --bind {srv} /srv && exec "$@"', "sh"]
         self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
 
+    def follow(self, title: str, least: int, seconds=20.0) -> None:
+        """Types the examples of a section, one after the other; each has to print what is shown."""
+        id = self.runtime.new_id()
+        shown = commands(section(title))
+        assert len(shown) >= least
+        for command, expected in shown:
+            # The name is also that of a control group, of which there is one on the whole machine.
+            result = self.type(command.replace(" web", f" {id}"), seconds=seconds)
+            printed = result.stdout.splitlines() == expected or command.startswith("bundles/")
+            assert result.status == 0 and printed, f"{result}; the container: {self.log()}"
+        self.runtime.expect_nothing()
+
+    def log(self) -> str:
+        file = self.runtime.directory / "srv/web.log"
+        return file.read_text() if file.exists() else "nothing"
+
     def type(self, command: str, **options) -> Result:
         typed = f"{{ {command.replace('sudo ', '')}; }} 2>&1"
         return self.runtime.command_words(
