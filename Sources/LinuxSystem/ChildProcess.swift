@@ -13,6 +13,12 @@ package struct ChildProcess: ~Copyable {
     }
 
     package consuming func intoPidfd() -> FileDescriptor { pidfd }
+
+    /// Ends it, wherever it is, and waits for that.
+    package borrowing func kill() {
+        try? pidfd.signal(SIGKILL)
+        _ = try? waitForEnd(of: pid)
+    }
 }
 
 package enum CloneResult: ~Copyable {

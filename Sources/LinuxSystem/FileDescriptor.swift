@@ -208,6 +208,9 @@ package func flock(_ fd: Int32, waiting: Bool) throws(SystemError) -> Bool {
 
 package func unlock(_ file: borrowing FileDescriptor) { _ = cl_flock(file.rawValue, LOCK_UN) }
 
+/// Writes to the disk all that the filesystem of `fd` has in memory, syncfs(2).
+package func syncFilesystem(_ fd: Int32) throws(SystemError) { try check(cl_syncfs(fd), "syncfs") }
+
 package func sleep(milliseconds: Int32) { _ = cl_poll(nil, 0, milliseconds) }
 
 /// Opens a directory of the host for reading and makes what is missing of its path (mode 0700).

@@ -56,5 +56,9 @@ package final class FileExtents {
 /// Lets the kernel bring a part of a file into memory meanwhile, posix_fadvise(2). Bytes.
 package func readAhead(_ file: Int32, _ offset: UInt64, _ length: UInt64) {
     let willNeed: Int32 = 3
-    _ = cl_fadvise(file, Int64(offset), Int64(length), willNeed)
+    // Of one call the kernel reads no more than the device takes at a time (max_sectors_kb), or reads ahead (read_ahead_kb).
+    let piece: UInt64 = 512 << 10
+    for done in stride(from: 0, to: length, by: Int(piece)) {
+        _ = cl_fadvise(file, Int64(offset + done), Int64(min(piece, length - done)), willNeed)
+    }
 }

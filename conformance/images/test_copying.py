@@ -1,6 +1,7 @@
 """Several processes copy a tree: what comes of it, and what is left when one of them ends."""
 
 import os
+import shutil
 import signal
 import subprocess
 from contextlib import suppress
@@ -78,13 +79,53 @@ def copying(runtime, work, samples):
     found = []
 
     def other():
-        found.extend(map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()))
+        found.extend(child for child in children(process) if has_open(child, source / "srv/large"))
         return found
     host.wait_until(other, "no other process copies")
     os.kill(found[0], signal.SIGSTOP)
     yield process, found[0]
     process.kill()
     process.wait()
+
+
+def children(process):
+    return list(map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()))
+
+
+def has_open(process: int, path: Path) -> bool:
+    with suppress(FileNotFoundError):
+        return any(file.is_symlink() and os.readlink(file) == str(path) for file in Path(f"/proc/{process}/fd").iterdir())
+    return False
+
+
+def test_nothing_depends_on_who_helps(copying, work):
+    """Looking ahead and writing to the disk are done by processes that may be gone at any time"""
+    process, other = copying
+    helpers = [child for child in children(process) if child != other]
+    assert helpers
+    for helper in helpers:
+        os.kill(helper, signal.SIGKILL)
+    os.kill(other, signal.SIGCONT)
+    _, printed = process.communicate(timeout=host.timeout(60))
+    assert process.returncode == 0, printed
+    assert trees.differences(trees.manifest(work / "source"), trees.manifest(work / "stopped/rootfs")) == []
+
+
+@pytest.mark.parametrize("mebibytes, is_written", [(1, False), (256, True)])
+def test_what_is_much_is_written_to_the_disk_meanwhile(runtime, work, samples, mebibytes, is_written):
+    source, trace = work / "source", work / "trace"
+    source.mkdir()
+    trees.system(source, samples.busybox)
+    piece = os.urandom(MIB)
+    with open(source / "srv/large", "wb") as file:
+        for _ in range(mebibytes):
+            file.write(piece)
+    words = runtime.words("bundle", source, "-o", work / "traced")
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    runtime.command_words(
+        ["strace", "-f", "-o", trace, "-e", "trace=syncfs,pwrite64", "-e", "inject=pwrite64:delay_enter=1000", *words]).ok()
+    assert ("syncfs" in trace.read_text()) is is_written
 
 
 def test_a_process_that_is_killed_fails_the_command(copying, work):

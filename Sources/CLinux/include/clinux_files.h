@@ -114,6 +114,7 @@ static inline long cl_fallocate(int fd, int mode, int64_t offset, int64_t length
 static inline long cl_fadvise(int fd, int64_t offset, int64_t length, int advice) {
     return CL_SYSCALL(SYS_fadvise64, fd, offset, length, advice);
 }
+static inline long cl_syncfs(int fd) { return CL_SYSCALL(SYS_syncfs, fd); }
 
 // Extended attributes of an open file; of what a path names, links followed.
 static inline long cl_flistxattr(int fd, char *names, size_t size) {

@@ -140,4 +140,8 @@ static inline long cl_signal_ignore(int signal) {
     return CL_SYSCALL(SYS_rt_sigaction, signal, &action, NULL, sizeof(uint64_t));
 }
 
+// A number that several processes add to.
+static inline void cl_add_shared(uint64_t *number, uint64_t more) { __atomic_fetch_add(number, more, __ATOMIC_RELAXED); }
+static inline uint64_t cl_load_shared(const uint64_t *number) { return __atomic_load_n(number, __ATOMIC_RELAXED); }
+
 #endif

@@ -54,8 +54,7 @@ final class DecoderProcess {
 
     deinit {
         guard !isCollected else { return }
-        try? child.pidfd.signal(SIGKILL)
-        _ = try? waitForEnd(of: child.pid)
+        child.kill()
     }
 
     /// How many of the compressed bytes were read.

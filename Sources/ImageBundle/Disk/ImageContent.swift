@@ -55,7 +55,34 @@ final class ImageContent {
     /// To be called before bytes of the file are read.
     func readAhead(_ offset: UInt64) {
         let number = offset / Self.window
-        for window in number...(number + 1) where windows.insert(window).inserted {
+        readAhead(windows: number...(number + 1))
+    }
+
+    /// Brings the content of a file into memory.
+    ///
+    /// - Returns: how many bytes of it are to be read from anywhere
+    func readAhead(of input: Int32) -> UInt64 {
+        guard let count = extents.read(of: input, from: 0) else { return 0 }
+        var total: UInt64 = 0
+        for index in 0..<count where extents[index].isPlain && !extents[index].isUnwritten {
+            let extent = extents[index]
+            guard !extent.physical.addingReportingOverflow(extent.length).overflow else { break }
+            var done: UInt64 = 0
+            while done < extent.length,
+                let (place, length) = try? place(of: extent.physical + done, extent.length - done)
+            {
+                if case .file(let start) = place {
+                    readAhead(windows: start / Self.window...(start + length - 1) / Self.window)
+                }
+                if place != .zeros { total &+= length }
+                done += length
+            }
+        }
+        return total
+    }
+
+    private func readAhead(windows wanted: ClosedRange<UInt64>) {
+        for window in wanted where windows.insert(window).inserted {
             LinuxSystem.readAhead(file, window * Self.window, Self.window)
         }
     }

@@ -93,8 +93,7 @@ final class CopyingProcess {
     func end() {
         guard !isCollected else { return }
         isCollected = true
-        try? child.pidfd.signal(SIGKILL)
-        _ = try? waitForEnd(of: child.pid)
+        child.kill()
     }
 
     /// Nil when the process has ended.

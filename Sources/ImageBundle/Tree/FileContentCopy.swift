@@ -5,7 +5,8 @@ internal import LinuxSystem
 /// Copies the content of files, and leaves holes what they are.
 final class FileContentCopy {
     private let work: Work
-    private let image: ImageContent?
+    let image: ImageContent?
+    private let written: SharedCounter?
     private let buffer: UnsafeMutableRawBufferPointer
     /// Limits and interruptions are errors of their own kind; they are kept until the caller asks.
     private var stopped: BundleError?
@@ -13,10 +14,13 @@ final class FileContentCopy {
     /// As much as stays in a processor's cache between reading and writing it.
     private static let step = 256 << 10
 
-    /// - Parameter image: where the content of the files is found, if not by reading them
-    init(_ work: Work, from image: ImageContent?) {
+    /// - Parameters:
+    ///   - image: where the content of the files is found, if not by reading them
+    ///   - written: counts the blocks that are written
+    init(_ work: Work, from image: ImageContent?, _ written: SharedCounter? = nil) {
         self.work = work
         self.image = image
+        self.written = written
         buffer = .allocate(byteCount: Self.step, alignment: 4096)
     }
 
@@ -160,7 +164,8 @@ final class FileContentCopy {
                 Int(cl_pwrite(output, buffer.baseAddress! + start, count - start, position + Int64(start)))
             }
         }
-        let bytes = UInt64(count)
+        let (bytes, block) = (UInt64(count), UInt64(4096))
+        self.written?.add((bytes + block - 1) & ~(block - 1))
         stop { () throws(BundleError) in
             try work.count(bytes: bytes)
             if count == Self.step { try work.checkpoint() }

@@ -6,9 +6,9 @@ internal import LinuxSystem
 /// owners, modes, times to the nanosecond, and names of any bytes.
 ///
 /// The source is not trusted: every name is taken relative to an open directory, no link is followed, and what a file is
-/// is asked of the open file. This process makes everything; a second one fills what is large (`CopyingProcess`), a third
-/// looks ahead (`Scout`). Entries are taken in the order of their inodes, which on most filesystems is that of their content
-/// on the disk.
+/// is asked of the open file. This process makes everything; others fill what is large (`CopyingProcess`), look ahead
+/// (`Scout`), and have it written to the disk (`Writeback`). Entries are taken in the order of their inodes, which on
+/// most filesystems is that of their content on the disk.
 final class TreeCopy {
     private let work: Work
     /// The directory below which hard links are made again.
@@ -21,6 +21,8 @@ final class TreeCopy {
     /// The path of the directory being filled, from `targetRoot`.
     private var path: ByteName
     private let content: FileContentCopy
+    /// Nil where there is no memory to share: then nobody looks ahead.
+    private let written: SharedCounter?
     private let attributes: AttributeCopy
     private(set) var skipped = SkippedEntries()
     /// Fills large files; made with the first of them.
@@ -28,6 +30,7 @@ final class TreeCopy {
     private var isAlone = false
     private let looksAhead: Bool
     private var scout: Scout?
+    private var writeback: Writeback?
     /// From how many bytes on a file is worth being handed over.
     private static let large: Int64 = 16 << 10
 
@@ -52,7 +55,8 @@ final class TreeCopy {
         self.looksAhead = looksAhead
         self.targetRoot = targetRoot
         self.path = path
-        content = FileContentCopy(work, from: image)
+        written = try? SharedCounter()
+        content = FileContentCopy(work, from: image, written)
         attributes = AttributeCopy(work)
     }
 
@@ -70,8 +74,11 @@ final class TreeCopy {
     func copy(from source: borrowing FileDescriptor, to target: borrowing FileDescriptor) throws(BundleError) {
         _ = umask(0)
         // Whatever happens, nobody else has a file of the image or of the bundle open after this.
-        defer { (other, scout) = (nil, nil) }
-        if looksAhead { scout = try? Scout(source) }
+        defer { (other, scout, writeback) = (nil, nil, nil) }
+        if let written {
+            if looksAhead { scout = try? Scout(source, content.image, written) }
+            writeback = try? Writeback(target, written)
+        }
         try copyTree(from: source, to: target)
         if let other { skipped.attributes += try other.finish() }
     }
