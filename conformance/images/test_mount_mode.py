@@ -1,5 +1,6 @@
 """A container runs straight from its image: nothing is copied, and nothing is left when it is deleted."""
 
+import hashlib
 import json
 import os
 import signal
@@ -210,6 +211,29 @@ def test_a_launch_that_is_killed_leaves_its_image_to_the_next_one(runtime, image
     runtime.command("launch", "--name", runtime.new_id(), "-Q", image(), "-C", "/bin/true", seconds=60).ok()
     assert not place.exists() and id not in runtime.state_entries()
     assert not [point for point in host.mounts_below(place)]
+    runtime.expect_nothing()
+
+
+def test_a_system_boots_from_its_image(runtime, bundler, work, samples, one_at_a_time):
+    """launch --boot -Q"""
+    image = disks.blank(work / "system.raw", 32 * MIB)
+    disks.make(image, "ext4")
+    with disks.mounted(image) as root:
+        trees.system(root, samples.busybox)
+        (root / "sbin/init").unlink()
+        (root / "sbin/init").write_text(trees.INIT)
+        (root / "sbin/init").chmod(0o755)
+    qcow2, out = disks.convert(image, work / "system.qcow2", "qcow2"), runtime.directory / "out"
+    digest = hashlib.sha256(qcow2.read_bytes()).digest()
+    with open(out, "wb") as stdout:
+        process = runtime.spawn(
+            "launch", "--name", runtime.new_id(), "--boot", "-Q", qcow2, stdout=stdout, stderr=stdout)
+    host.wait_until(lambda: "up\n" in out.read_text() or process.poll() is not None, "the system is up", 60)
+    process.terminate()
+    assert process.wait(host.timeout(10)) == 8, out.read_text()
+    assert out.read_text().splitlines() == ["pid 1 user 0 container=swrun A=", "up", "stopping"]
+    assert not list(Path("/var/tmp").glob("swrun-image-*"))
+    assert hashlib.sha256(qcow2.read_bytes()).digest() == digest
     runtime.expect_nothing()
 
 

@@ -26,6 +26,9 @@ def test_the_examples_of_the_readme(runtime, bundler, samples, work):
         trees.system(root, samples.busybox)
         (root / "bin/bash").write_text("#!/bin/sh\nexec /bin/sh \"$@\"\n")
         (root / "bin/bash").chmod(0o755)
+        (root / "sbin/init").unlink()
+        (root / "sbin/init").write_text("#!/bin/sh\necho booted as $$\n")
+        (root / "sbin/init").chmod(0o755)
     disks.convert(image, work / "vm.qcow2", "qcow2")
     programs = runtime.directory / "bin"
     programs.mkdir()
@@ -38,7 +41,7 @@ def test_the_examples_of_the_readme(runtime, bundler, samples, work):
     private = ["unshare", "--mount", "--propagation", "private", "bash", "-c", binds, "sh"]
     environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
     shown = examples()
-    assert len(shown) == 5
+    assert len(shown) == 6
     printed = []
     for command in shown:
         # a shell that runs in a terminal, and ends
@@ -49,3 +52,4 @@ def test_the_examples_of_the_readme(runtime, bundler, samples, work):
     assert "samplevm" in printed[2] and (work / "srv/vm/rootfs/etc/hostname").exists()
     assert list((work / "srv/vm2/rootfs").iterdir()) == []
     assert "samplevm" in printed[4] and "of the host" in printed[4]
+    assert "booted as 1" in printed[5]

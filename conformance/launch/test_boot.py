@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+import subprocess
 
 import pytest
 
@@ -95,6 +97,20 @@ def machine_files(runtime):
     host.command("umount", room / "root")
 
 
+@pytest.fixture
+def machine_image(runtime, machine_files):
+    """An image of the machine's own disk, without what a system can do without."""
+    for name in ("usr/bin/podman", "usr/bin/containerd", "usr/share/doc", "usr/share/locale", "var/cache", "var/lib/apt",
+                 "usr/sbin/runc", "usr/bin/crun", "usr/lib/modules", "boot", "root", "var/lib/containers", "usr/share/man"):
+        place = machine_files / name
+        shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+    image = runtime.directory / "machine.raw"
+    with open(image, "wb") as file:
+        file.truncate(2 << 30)
+    host.command("mkfs.ext4", "-q", "-F", "-d", machine_files, image)
+    return image
+
+
 @pytest.mark.vm
 def test_a_debian_boots_and_takes_further_processes(runtime, launch, machine_files):
     """A real systemd: it makes groups in the container's own, where no process may be beside them; exec finds a place"""
@@ -121,4 +137,25 @@ def test_a_debian_boots_and_takes_further_processes(runtime, launch, machine_fil
         process.terminate()
         process.wait(host.timeout(20))
     assert not os.path.ismount(machine_files / "proc")
+    runtime.expect_nothing(id)
+
+
+@pytest.mark.vm
+def test_a_debian_boots_from_an_image_of_its_disk(runtime, machine_image):
+    """launch --boot -Q: nothing of the image is changed, and nothing is left"""
+    id, out = runtime.new_id(), runtime.directory / "out"
+    with open(out, "wb") as stdout:
+        process = runtime.spawn(
+            "launch", "--name", id, "--boot", "-Q", machine_image, stdout=stdout, stderr=stdout)
+
+        def state() -> str:
+            assert process.poll() is None, out.read_text(errors="replace")
+            return runtime.command("exec", id, "systemctl", "is-system-running").stdout.strip()
+
+        host.wait_until(lambda: state() in ("running", "degraded"), "the system is up", 60)
+        runtime.command("exec", id, "/bin/sh", "-c", "echo kept >/etc/changed").ok()
+        process.terminate()
+        process.wait(host.timeout(20))
+    assert b"kept" not in subprocess.run(
+        ["debugfs", "-R", "cat /etc/changed", machine_image], capture_output=True, check=False).stdout
     runtime.expect_nothing(id)
