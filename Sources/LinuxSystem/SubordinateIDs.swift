@@ -62,7 +62,7 @@ package struct SubordinateIDs: Equatable, Sendable {
     }
 }
 
-/// What an ordinary user is in a user namespace of his own: root, and where the host grants him further ids of both kinds
+/// What a user is in a user namespace of his own: root, and where the host grants him further ids of both kinds
 /// (files have both owners), the users and groups from 1 on.
 package struct OwnIDs: Equatable, Sendable {
     package let users: [IDRange]
@@ -75,9 +75,13 @@ package struct OwnIDs: Equatable, Sendable {
             groups: [IDRange(inside: 0, outside: effectiveGroupID(), count: 1)])
     }
 
-    /// All that the host grants.
+    /// All that the host grants; to its root that is every id as it is.
     package static var granted: OwnIDs {
         let uid = effectiveUserID()
+        if uid == 0, !isInUserNamespace() {
+            let all = [IDRange(inside: 0, outside: 0, count: .max)]
+            return OwnIDs(users: all, groups: all)
+        }
         let users = SubordinateIDs(ofUser: uid, in: "/etc/subuid")
         let groups = SubordinateIDs(ofUser: uid, in: "/etc/subgid")
         guard !users.isEmpty, !groups.isEmpty else { return .alone }
@@ -85,5 +89,7 @@ package struct OwnIDs: Equatable, Sendable {
     }
 
     /// Whether there are others than root.
-    package var hasOthers: Bool { users.count > 1 && groups.count > 1 }
+    package var hasOthers: Bool { Self.isMore(users) && Self.isMore(groups) }
+
+    private static func isMore(_ ranges: [IDRange]) -> Bool { ranges.count > 1 || ranges.contains { $0.count > 1 } }
 }

@@ -61,6 +61,13 @@ def test_the_program_runs_as_the_user_of_the_image(runtime, settled):
     assert launch(runtime, settled, "-C", "/bin/busybox id -u").ok().stdout == "7\n"
 
 
+def test_a_user_namespace_has_the_users_of_the_image(runtime, settled):
+    """-U as root"""
+    script = "/bin/busybox id -u; /bin/busybox stat -c %u:%g /data /etc; echo x >/data/new && /bin/busybox readlink /proc/self/ns/user"
+    *lines, namespace = launch(runtime, settled, "-U", "--", "/bin/sh", "-c", script).ok().stdout.splitlines()
+    assert lines == ["7", "7:8", "0:0"] and namespace != os.readlink("/proc/self/ns/user")
+
+
 def test_flags_may_ask_for_root_and_the_top_directory(runtime, settled):
     """Though these are what there is without flags and image"""
     result = launch(runtime, settled, "--user-id", "0", "-w", "/", "-C", "/bin/sh -c '/bin/busybox id -u; /bin/busybox pwd'")

@@ -42,10 +42,17 @@ def test_without_a_mount_namespace_only_the_root_is_changed(launch, bundle):
 
 
 def test_the_user_namespace_of_root_makes_root_root(launch):
-    """-U as root, who has no subordinate ids"""
+    """-U --id-map self"""
     seen = launch.look("-U", "--id-map", "self")
     assert new_namespaces(seen) == {*NAMESPACES.values(), "user"}
     assert seen.report["uid_map"].split() == ["0", "0", "1"]
+
+
+def test_the_user_namespace_of_root_has_everybody(launch):
+    """-U as root, who may map what it likes: the owners in a root filesystem are who they are"""
+    seen = launch.look("-U")
+    assert new_namespaces(seen) == {*NAMESPACES.values(), "user"}
+    assert seen.report["uid_map"].split() == seen.report["gid_map"].split() == ["0", "0", "4294967295"]
 
 
 def test_the_root_and_the_command_of_the_original(runtime, launch, bundle):

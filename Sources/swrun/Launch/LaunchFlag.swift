@@ -14,8 +14,8 @@ extension Option {
     static let newUser = Option("user", "U", help: "a new user namespace: the caller is root in it")
     static let idMap = Option(
         "id-map", nil, .choice("auto|self"),
-        help: "map the caller's subordinate ids into its user namespace, if it has any, or its own id alone "
-            + "(default: auto)")
+        help: "map the caller's subordinate ids into its user namespace, if it has any (root's are all), or its own id "
+            + "alone (default: auto)")
     static let rootPath = Option(
         "path", "P", .directory("ROOTFS"), help: "the root filesystem (the same as the argument ROOTFS)")
     static let commandText = Option(
