@@ -68,9 +68,8 @@ struct HostProgram {
 
     private func start(_ arguments: [String], errors: Int32) throws(BundleError) -> ChildProcess {
         try explain("cannot start \(path)") { () throws(SystemError) in
-            switch try clone() {
+            switch try cloneHelper() {
             case .child:
-                try? dieWithParent()
                 if let null = try? FileDescriptor.open("/dev/null", .readWrite) {
                     try? place(errors, as: 2)
                     do throws(BundleError) {

@@ -41,6 +41,23 @@ package func clone(
     return .parent(ChildProcess(pid: Int32(pid), pidfd: FileDescriptor(owning: pidfd)))
 }
 
+/// `clone` for a process that helps this one: it ends when this one does, at whatever moment that is.
+///
+/// - Parameter signal: what the helper gets then
+package func cloneHelper(_ namespaces: NamespaceFlags = .none, signal: Int32 = SIGKILL) throws(SystemError)
+    -> CloneResult
+{
+    let parent = currentProcessID()
+    switch try clone(namespaces) {
+    case .child:
+        try? dieWithParent(signal: signal)
+        // It may have died before, and somebody else is the parent now.
+        if getppid() != parent { exitNow(1) }
+        return .child
+    case .parent(let child): return .parent(child)
+    }
+}
+
 /// Makes a process by way of one in between that shares this one's memory: nothing is copied for it, and this process waits
 /// until it has ended.
 ///

@@ -29,9 +29,8 @@ private func unshareMapped(_ ids: OwnIDs) throws(SystemError) -> String {
     let pid = currentProcessID()
     let go = try Pipe()
     let report = try Pipe()
-    switch try clone() {
+    switch try cloneHelper() {
     case .child:
-        try? dieWithParent()
         let begun = go.reader()
         let failure = report.writer()
         // Nothing comes where no namespace was made.
@@ -93,9 +92,8 @@ private func removeTree(_ path: String) throws(SystemError) {
 private func asRoot(of ids: OwnIDs, _ body: () throws(SystemError) -> Void) throws(SystemError) -> Bool {
     guard ids.hasOthers else { return false }
     let unavailable: Int32 = 255
-    switch try clone() {
+    switch try cloneHelper() {
     case .child:
-        try? dieWithParent()
         guard let mapped = try? becomeRoot(of: ids, { _ in }), mapped.hasOthers else { exitNow(unavailable) }
         do throws(SystemError) { try body() } catch { exitNow(error.errno.code) }
         exitNow(0)

@@ -36,11 +36,10 @@ final class DecoderProcess {
             let data = try Pipe()
             let report = try Pipe()
             data.write.setPipeCapacity(1 << 20)
-            switch try clone() {
+            switch try cloneHelper() {
             case .child:
                 // Only this end may stay open: who reads must see the end when this process ends.
                 closeDescriptor(data.read.rawValue)
-                try? dieWithParent()
                 Self.run(compression, input, count, sums, data.write.rawValue, report.write.rawValue)
             case .parent(let child):
                 self.child = child

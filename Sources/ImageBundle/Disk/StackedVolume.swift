@@ -20,10 +20,9 @@ enum StackedVolume {
         let socket = MessageSocket(FileDescriptor(owning: ours))
         let child = try explain(what, hint: rootHint) { () throws(SystemError) in
             defer { closeDescriptor(theirs) }
-            switch try clone([.mount]) {
+            switch try cloneHelper([.mount]) {
             case .parent(let child): return child
             case .child:
-                try? dieWithParent()
                 let answer = MessageSocket(FileDescriptor(owning: theirs))
                 do throws(BundleError) {
                     let overlay = try stack(file, image, places, probe, name: name)

@@ -71,13 +71,12 @@ enum UserspaceMount {
 
     private static func start(_ words: [String]) throws(SystemError) -> Int32 {
         let (vector, environment) = (CStringVector(words), CStringVector(["PATH=/usr/bin:/bin", "LANG=C"]))
-        switch try clone() {
+        switch try cloneHelper() {
         case .parent(let child): return child.pid
         case .child:
             do throws(SystemError) {
                 let nothing = try FileDescriptor.open("/dev/null", .readWrite)
                 for stream: Int32 in 0...2 { try place(nothing.rawValue, as: stream) }
-                try dieWithParent()
                 unblockSignals()
             } catch {
                 exitNow(1)

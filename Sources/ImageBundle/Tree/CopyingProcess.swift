@@ -29,11 +29,10 @@ final class CopyingProcess {
         let (ours, its) = try MessageSocket.pair()
         defer { closeDescriptor(its) }
         socket = MessageSocket(FileDescriptor(owning: ours))
-        switch try clone() {
+        switch try cloneHelper() {
         case .child:
             // Its copy of the other end would keep the connection open.
             closeDescriptor(ours)
-            try? dieWithParent()
             Self.serve(its, work, fill, left)
         case .parent(let child): self.child = child
         }

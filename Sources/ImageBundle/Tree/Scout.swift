@@ -12,9 +12,8 @@ final class Scout {
     ///   - image: where the content of the files is found, if not by reading them
     ///   - written: how far the copying is
     init(_ tree: borrowing FileDescriptor, _ image: ImageContent?, _ written: SharedCounter) throws(SystemError) {
-        switch try clone() {
+        switch try cloneHelper() {
         case .child:
-            try? dieWithParent()
             let device = try? descriptorStatus(tree.rawValue).device
             if let device { Walk(device, image, written).look(at: tree.rawValue, depth: 0) }
             exitNow(0)

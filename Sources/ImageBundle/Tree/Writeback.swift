@@ -12,9 +12,8 @@ final class Writeback {
     ///   - directory: on the filesystem that is written to
     ///   - written: how far the copying is
     init(_ directory: borrowing FileDescriptor, _ written: SharedCounter) throws(SystemError) {
-        switch try clone() {
+        switch try cloneHelper() {
         case .child:
-            try? dieWithParent()
             try? Self.follow(written, directory.rawValue)
             exitNow(0)
         case .parent(let child): self.child = child

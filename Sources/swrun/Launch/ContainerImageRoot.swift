@@ -43,9 +43,8 @@ enum ContainerImageRoot {
         let end: ProcessEnd
         do throws(SystemError) {
             let messages = try Pipe()
-            switch try clone() {
+            switch try cloneHelper(signal: 15) {
             case .child:
-                try? dieWithParent(signal: 15)
                 exitNow(run(request, messages.write.rawValue, warn))
             case .parent(let child):
                 message = try messages.reader().readToEnd(limit: 64 << 10)
