@@ -22,6 +22,7 @@ final class ImageContent {
     /// What was read ahead, in windows: files follow each other on the disk much as they are copied, but not quite.
     private var windows: Set<UInt64> = []
     private static let window: UInt64 = 4 << 20
+    private static let beginning: UInt64 = 32 << 20
 
     /// - Returns: nil when files have to be read as any others
     init?(_ chain: ImageChain, _ disk: Disk, _ volume: Disk.Volume, _ mounted: MountedVolume) {
@@ -58,7 +59,7 @@ final class ImageContent {
         readAhead(windows: number...(number + 1))
     }
 
-    /// Brings the content of a file into memory.
+    /// Brings the content of a file into memory, and of a large one only the beginning: whoever reads it reads ahead as well.
     ///
     /// - Returns: how many bytes of it are to be read from anywhere
     func readAhead(of input: Int32) -> UInt64 {
@@ -71,8 +72,9 @@ final class ImageContent {
             while done < extent.length,
                 let (place, length) = try? place(of: extent.physical + done, extent.length - done)
             {
-                if case .file(let start) = place {
-                    readAhead(windows: start / Self.window...(start + length - 1) / Self.window)
+                if case .file(let start) = place, total < Self.beginning {
+                    let end = start + min(length, Self.beginning - total)
+                    readAhead(windows: start / Self.window...(end - 1) / Self.window)
                 }
                 if place != .zeros { total &+= length }
                 done += length
