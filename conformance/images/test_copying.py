@@ -1,6 +1,7 @@
 """Several processes copy a tree: what comes of it, and what is left when one of them ends."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -126,6 +127,31 @@ def test_what_is_much_is_written_to_the_disk_meanwhile(runtime, work, samples, m
     runtime.command_words(
         ["strace", "-f", "-o", trace, "-e", "trace=syncfs,pwrite64", "-e", "inject=pwrite64:delay_enter=1000", *words]).ok()
     assert ("syncfs" in trace.read_text()) is is_written
+
+
+@pytest.mark.parametrize("files", [1, 40])
+def test_no_more_is_read_ahead_than_memory_has_room_for(runtime, work, samples, files):
+    """Of the image's own file, as long as the copying is slow; in MiB"""
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    image, trace = disks.blank(work / "x.raw", 512 * MIB), work / "trace"
+    disks.make(image, "ext4")
+    with disks.mounted(image) as root:
+        trees.system(root, samples.busybox)
+        for number in range(files):
+            (root / f"srv/{number}").write_bytes(os.urandom(400 // files * MIB))
+    runtime.command_words(
+        ["strace", "-f", "-s", "0", "-o", trace, "-e", "trace=fadvise64,pwrite64", "-e", "inject=pwrite64:delay_enter=2000",
+         *runtime.words("bundle", image, "-o", work / "traced")], seconds=60).ok()
+    written, most, asked = 0, 0, {}
+    for place, size, count in re.findall(r'(?:fadvise64\(\d+, (\d+), (\d+), POSIX_FADV_WILLNEED|pwrite64\(\d+, "".*?, (\d+),)', trace.read_text()):
+        if count:
+            written += int(count)
+        else:
+            asked[place] = int(size)
+        most = max(most, sum(asked.values()) - written)
+    assert written >= 400 * MIB and sum(asked.values()) >= 400 * MIB
+    assert (32 if files == 1 else 100) * MIB <= most <= (64 if files == 1 else 180) * MIB
 
 
 def test_a_process_that_is_killed_fails_the_command(copying, work):

@@ -109,6 +109,15 @@ def image(kind, work, samples):
     return [image, *(["--mode", "mount"] if kind.endswith("mounted") else [])]
 
 
+def killed_at_each_point(words, work, strace):
+    """Makes the bundle once, and then up to each point of that; gives the trace and the point. The first bundle is removed."""
+    found = some(points(strace(*words)))
+    assert len(found) > 12 and (work / "bundle/config.json").exists(), found
+    host.remove_tree(work / "bundle")
+    for point in found:
+        yield strace(*words, point=point), point
+
+
 KINDS = ["tar", "docker-archive", "oci", "remote", "directory", "raw", "qcow2", "journal", "iso", "qcow2-mounted"]
 
 
@@ -117,11 +126,8 @@ def test_a_bundle_in_the_making(runtime, bundler, work, samples, strace, reached
     """Half a bundle, and all that it was being made from"""
     words = ["bundle", *image(kind, work, samples), "-o", work / "bundle", "--progress", "none"]
     left = Left(runtime, work)
-    found = some(points(strace(*words)))
-    assert len(found) > 12 and (work / "bundle/config.json").exists(), found
-    host.remove_tree(work / "bundle")
-    for point in found:
-        reached(strace(*words, point=point))
+    for trace, point in killed_at_each_point(words, work, strace):
+        reached(trace)
         gc(runtime)
         if (work / "bundle").exists():  # all that was left to do was to say so
             assert (work / "bundle/config.json").exists(), f"half a bundle has its name after {point}"
@@ -138,11 +144,8 @@ def test_a_bundle_in_the_making_with_subordinate_ids(runtime, bundler, work, sam
         os.chown(path, user.uid, user.gid)
     runtime.wrapper = user.wrapper()
     left = Left(runtime, work, [user.home])
-    found = some(points(strace(*words)))
-    assert len(found) > 12 and (work / "bundle/config.json").exists(), found
-    host.remove_tree(work / "bundle")
-    for point in found:
-        reached(strace(*words, point=point))
+    for trace, point in killed_at_each_point(words, work, strace):
+        reached(trace)
         gc(runtime)
         if (work / "bundle").exists():
             runtime.command("bundle", "--remove", work / "bundle").ok()

@@ -10,13 +10,6 @@ from pathlib import Path
 from harness import host
 
 OS_RELEASE = 'ID=sample\nVERSION_ID="12"\nPRETTY_NAME="Sample Linux 12 (tests)"\n'
-#: An init that can be asked to stop.
-INIT = """#!/bin/sh
-trap 'echo stopping; exit 8' RTMIN+3 2>/dev/null || trap 'echo stopping; exit 8' 37
-echo "pid $$ user $(/bin/busybox id -u) container=$container A=$A"
-echo up
-while :; do /bin/busybox sleep 0.05; done
-"""
 
 
 def system(root: Path, busybox: Path, hostname="samplevm", fstab: str | None = None) -> Path:
